@@ -1,0 +1,74 @@
+# Every target sets up what it needs the first time, and not again. `make` alone lists them.
+
+PYTHON ?= python3
+VENV   := .venv
+RUN    := $(VENV)/bin/python -m
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check test images docker scenario scenarios grapes bench lock up down clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(VENV)/.stamp ## make the Python environment from the lock (PYTHON=python3.12 to choose)
+
+$(VENV)/.stamp: requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "$(PYTHON) is not Python 3.11 to 3.13; choose one: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(VENV)/bin/python -c 'import pathlib, site; \
+		pathlib.Path(site.getsitepackages()[0], "grapevine.pth").write_text(str(pathlib.Path.cwd()))'
+	@touch $@
+
+check: setup ## format, lint, types and import contracts
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+	$(VENV)/bin/lint-imports
+
+test: check images ## everything that `check` does, and all tests; says what it skipped and why
+	@! command -v npm >/dev/null || $(MAKE) --no-print-directory grapes
+	$(RUN) pytest $(ARGS)
+
+images: ## build the Docker images, where Docker works and their inputs have changed
+	@bin/images
+
+docker: ## give a Debian machine a working Docker; changes nothing where Docker works
+	@bin/docker-up
+
+scenario: setup ## run NAME=partial_fill [ON=containers|processes] [PEERS=3]
+	@test -n "$(NAME)" || { echo "make scenario NAME=..., one of:" >&2; $(RUN) testbed list >&2; exit 2; }
+	@if test "$(ON)" != processes && docker version >/dev/null 2>&1; then bin/images; \
+		else $(MAKE) --no-print-directory grapes; fi
+	@$(RUN) testbed run "$(NAME)" $(if $(ON),--on "$(ON)") $(if $(PEERS),--peers "$(PEERS)") $(ARGS)
+
+scenarios: setup ## list the scenarios
+	@$(RUN) testbed list
+
+grapes: grape/node_modules/.stamp ## install upstream Grape, for peers on local processes
+
+grape/node_modules/.stamp: grape/package.json grape/package-lock.json
+	@command -v npm >/dev/null || { echo "upstream Grape needs Node.js and npm, which are not on the PATH" >&2; exit 1; }
+	cd grape && npm ci --silent
+	@touch $@
+
+bench: setup grapes ## measure; NAME=rpc for one of bench/
+	@for name in $(or $(NAME),$(sort $(notdir $(basename $(wildcard bench/[a-z]*.py))))); do \
+		$(RUN) bench.$$name $(ARGS) || exit 1; done
+
+lock: setup ## pin the Python dependencies anew (ARGS=--upgrade for newer versions)
+	@for name in runtime dev; do $(RUN) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --custom-compile-command 'make lock' $(ARGS) \
+		requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+
+up: images ## start two Grapes and three peers, or PEERS=5
+	docker compose up --detach --wait --scale peer=$(or $(PEERS),3)
+
+down: ## stop them and forget their ledgers
+	docker compose down --volumes --timeout 5
+
+clean: ## take away all that make made here; the images stay
+	rm -rf $(VENV) grape/node_modules tests/conformance/node/node_modules runs build *.egg-info
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
