@@ -1,0 +1,211 @@
+"""The order book of one item: price-time priority. Pure, and the hot loop.
+
+The rule: a book holds what may trade now (`order.open` > 0), best price first and earliest stamp first within a price,
+and a taker only ever meets makers that are *earlier* than itself: of two orders that cross, the later one takes.
+
+A level is a deque of orders in stamp order. An order that leaves from the middle stays there as a tombstone
+(`open` == 0) until it reaches the front or the tombstones outnumber the living.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import deque
+from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+Key = tuple[int, str]
+
+
+class Order:
+    """An order as the fold of its owner's ledger, and how much of it may trade now.
+
+    Quantities and prices are lots. `remaining` is what has neither traded nor been cancelled, `reserved` what of it
+    open fills hold; `claimed` is what this peer has asked for and not yet seen decided in the maker's ledger: it lives
+    beside the copy, never in it. `open` is the quantity that the book offers.
+    """
+
+    __slots__ = (
+        "cancelled",
+        "claimed",
+        "client_id",
+        "client_order_id",
+        "filled",
+        "id",
+        "is_buy",
+        "item",
+        "key",
+        "open",
+        "original",
+        "peer_id",
+        "price",
+        "queued",
+        "remaining",
+        "reserved",
+        "time_in_force",
+        "trades",
+    )
+
+    def __init__(self, id: str, item: str, is_buy: bool, price: int, quantity: int, key: Key) -> None:
+        self.id = id
+        self.item = item
+        self.is_buy = is_buy
+        self.price = price
+        self.key = key
+        self.peer_id = key[1]
+        self.original = self.remaining = self.open = quantity
+        self.filled = self.reserved = self.claimed = 0
+        self.cancelled = self.queued = False
+        self.client_id: str | None = None
+        self.client_order_id: str | None = None
+        self.time_in_force = "GTC"
+        self.trades: list[Any] = []
+
+    @property
+    def available(self) -> int:
+        """What the owner may still trade of it."""
+        return 0 if self.cancelled else self.remaining - self.reserved
+
+    def crosses(self, other: Order) -> bool:
+        """Tell whether the two could trade: opposite sides of one item, prices that meet."""
+        if self.is_buy == other.is_buy or self.item != other.item:
+            return False
+        return self.price >= other.price if self.is_buy else self.price <= other.price
+
+    def __repr__(self) -> str:
+        side = "buy" if self.is_buy else "sell"
+        return f"<{self.id} {side} {self.item} {self.open}/{self.remaining}/{self.original} @ {self.price}>"
+
+
+class _Half:
+    """One side of a book: levels by price, and a heap of their prices, best on top."""
+
+    __slots__ = ("dead", "heap", "levels", "queued", "sign")
+
+    def __init__(self, is_buy: bool) -> None:
+        self.sign = -1 if is_buy else 1
+        self.levels: dict[int, deque[Order]] = {}
+        self.heap: list[int] = []
+        self.queued = self.dead = 0
+
+    def add(self, order: Order) -> None:
+        order.queued = True
+        self.queued += 1
+        level = self.levels.get(order.price)
+        if level is None:
+            self.levels[order.price] = deque((order,))
+            heappush(self.heap, order.price * self.sign)
+        elif not level or level[-1].key < order.key:
+            level.append(order)
+        else:
+            # Another peer's order may arrive after later ones.
+            insort(level, order, key=lambda queued: queued.key)
+
+    def best(self) -> deque[Order] | None:
+        """Return the best level that holds a living order, with that order in front."""
+        heap, levels = self.heap, self.levels
+        while heap:
+            level = levels[heap[0] * self.sign]
+            while level:
+                if level[0].open:
+                    return level
+                level.popleft().queued = False
+                self.queued -= 1
+                self.dead -= 1
+            del levels[heappop(heap) * self.sign]
+        return None
+
+    def bury(self) -> None:
+        """Count one tombstone, and clear them out when they outnumber the living."""
+        self.dead += 1
+        if self.dead > 64 and self.dead * 2 > self.queued:
+            self._clear_tombstones()
+
+    def ranked(self, limit: int | None = None) -> Iterator[Order]:
+        """Yield the living orders, best price and earliest stamp first, up to a limit price."""
+        sign = self.sign
+        reached = [price for price in self.levels if limit is None or price * sign <= limit * sign]
+        for price in sorted(reached, reverse=sign < 0):
+            for order in tuple(self.levels.get(price, ())):
+                if order.open:
+                    yield order
+
+    def _clear_tombstones(self) -> None:
+        for price, level in list(self.levels.items()):
+            living = deque(order for order in level if order.open)
+            for order in level:
+                order.queued = order.open > 0
+            if living:
+                self.levels[price] = living
+            else:
+                del self.levels[price]
+        self.heap = [price * self.sign for price in self.levels]
+        heapify(self.heap)
+        self.queued -= self.dead
+        self.dead = 0
+
+
+class Book:
+    """Orders of one item that may trade now."""
+
+    def __init__(self) -> None:
+        self._bids = _Half(is_buy=True)
+        self._asks = _Half(is_buy=False)
+
+    def add(self, order: Order) -> None:
+        """Rest an order with `open` > 0 at its place in price-time order."""
+        half = self._bids if order.is_buy else self._asks
+        if order.queued:
+            half.dead -= 1
+        else:
+            half.add(order)
+
+    def drop(self, order: Order) -> None:
+        """Note that a resting order's `open` has become 0."""
+        if order.queued:
+            (self._bids if order.is_buy else self._asks).bury()
+
+    def match(self, taker: Order) -> Iterator[tuple[Order, int]]:
+        """Yield each maker that the taker meets and the quantity, best first, until nothing more crosses.
+
+        Whoever receives a pair takes the quantity off both sides' `open` (and drops a maker that is used up) before
+        asking for the next.
+        """
+        half = self._asks if taker.is_buy else self._bids
+        sign, limit, key = half.sign, taker.price * half.sign, taker.key
+        while taker.open:
+            level = half.best()
+            if level is None or level[0].price * sign > limit:
+                return
+            maker = level[0]
+            if maker.key > key:
+                yield from self._match_around_later(half, taker)
+                return
+            quantity = taker.open if taker.open < maker.open else maker.open
+            yield maker, quantity
+
+    def _match_around_later(self, half: _Half, taker: Order) -> Iterator[tuple[Order, int]]:
+        # A later order stands in front: it is its owner's to take us, so it is passed over, not waited for.
+        for maker in half.ranked(taker.price):
+            if not taker.open:
+                return
+            if maker.key < taker.key:
+                yield maker, min(taker.open, maker.open)
+
+    def takers(self, peer_id: str) -> list[Order]:
+        """Return this peer's resting orders that are later than an order they cross, best first."""
+        bid, ask = self._bids.best(), self._asks.best()
+        if bid is None or ask is None or bid[0].price < ask[0].price:
+            return []
+        crossing_bids = list(self._bids.ranked(ask[0].price))
+        crossing_asks = list(self._asks.ranked(bid[0].price))
+        first_bid = min(order.key for order in crossing_bids)
+        first_ask = min(order.key for order in crossing_asks)
+        return [order for order in crossing_bids if order.peer_id == peer_id and order.key > first_ask] + [
+            order for order in crossing_asks if order.peer_id == peer_id and order.key > first_bid
+        ]
+
+    def ranked(self, is_buy: bool) -> Iterator[Order]:
+        """Yield one side's living orders, best price and earliest stamp first."""
+        return (self._bids if is_buy else self._asks).ranked()

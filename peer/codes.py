@@ -1,0 +1,59 @@
+"""Every refusal a peer can answer, each with the sentence that documents it. Pure.
+
+An RPC that is refused carries `ERR_<CODE>: <sentence>` as its error string; `docs/protocol.md` holds this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """What a refusal is about; the value is the text on the wire."""
+
+    BAD_REQUEST = "ERR_BAD_REQUEST"
+    UNKNOWN_TYPE = "ERR_UNKNOWN_TYPE"
+    MISSING_FIELD = "ERR_MISSING_FIELD"
+    UNKNOWN_FIELD = "ERR_UNKNOWN_FIELD"
+    INVALID_FIELD = "ERR_INVALID_FIELD"
+    INVALID_PRICE = "ERR_INVALID_PRICE"
+    INVALID_QUANTITY = "ERR_INVALID_QUANTITY"
+    UNKNOWN_ORDER = "ERR_UNKNOWN_ORDER"
+    UNKNOWN_LEDGER = "ERR_UNKNOWN_LEDGER"
+    NOT_OWNER = "ERR_NOT_OWNER"
+    ORDER_FILLED = "ERR_ORDER_FILLED"
+    TOO_MANY_ORDERS = "ERR_TOO_MANY_ORDERS"
+    WRONG_PEER = "ERR_WRONG_PEER"
+    BUSY = "ERR_BUSY"
+    STOPPING = "ERR_STOPPING"
+
+
+MEANINGS: dict[Code, str] = {
+    Code.BAD_REQUEST: "The payload is not an object.",
+    Code.UNKNOWN_TYPE: "The payload's `type` is missing or names no request.",
+    Code.MISSING_FIELD: "A required field is missing; the sentence names it.",
+    Code.UNKNOWN_FIELD: "A field that this request does not have; the sentence names it.",
+    Code.INVALID_FIELD: "A field has the wrong type, form or length; the sentence names it.",
+    Code.INVALID_PRICE: "Not a decimal above 0 with at most 12 digits before and 8 after the point.",
+    Code.INVALID_QUANTITY: "Not a decimal above 0 with at most 12 digits before and 8 after the point.",
+    Code.UNKNOWN_ORDER: "No ledger that this peer has read holds an order of this id.",
+    Code.UNKNOWN_LEDGER: "This peer holds no ledger of that peer.",
+    Code.NOT_OWNER: "Only the peer that accepted an order may cancel it; the sentence names that peer.",
+    Code.ORDER_FILLED: "The order has been filled completely: nothing is left to cancel.",
+    Code.TOO_MANY_ORDERS: "The peer holds as many open orders of its own as it may.",
+    Code.WRONG_PEER: "The message was meant for a peer that no longer answers at this address.",
+    Code.BUSY: "More requests are waiting than the peer will hold; nothing was done, try again.",
+    Code.STOPPING: "The peer is shutting down; nothing was done.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A business "no": a value with a code, never an exception."""
+
+    code: Code
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.sentence}"

@@ -1,0 +1,84 @@
+"""What this peer knows of reaching each other peer, and when it has something to say to it. Pure.
+
+The rule: at most one envelope is under way to a peer. What has piled up by the time of its answer goes out as one, so
+that load makes envelopes larger instead of more. Nothing is remembered as "sent": a peer lacks what its own last word
+says it lacks, and is told again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from peer.messages import Head
+
+HEARTBEAT_S = 1.0
+SILENT_AFTER_FAILURES = 3
+FIRST_HOLD_S = 0.1
+RELAY_AFTER_S = 0.5
+
+
+@dataclass(slots=True)
+class Contact:
+    """One other peer. `vector` is how far its copies reach by its own last word, None before the first."""
+
+    peer_id: str
+    vector: dict[str, Head] | None = None
+    reachable: bool = False
+    under_way: bool = False
+    failures: int = 0
+    heartbeat_at: float = 0.0
+    hold_until: float = 0.0
+    skewed: bool = False
+    refused: str | None = None
+    asked: dict[str, None] = field(default_factory=dict)
+
+    def has(self, peer_id: str) -> int:
+        """Return how many entries of a ledger it has."""
+        return self.vector.get(peer_id, Head()).sequence if self.vector else 0
+
+    def heard(self, vector: dict[str, Head]) -> None:
+        """Take its word: it lives, and this is how far it has read."""
+        self.vector = dict(vector)
+        self.reachable = True
+        self.failures = 0
+        self.hold_until = 0.0
+
+    def told(self, peer_id: str, head: Head) -> None:
+        """Note that it is being sent a ledger up to here, until it says otherwise."""
+        if self.vector is not None:
+            self.vector[peer_id] = head
+
+    def answered(self) -> None:
+        """Note that the envelope under way has been answered."""
+        self.under_way = False
+
+    def failed(self, now: float) -> None:
+        """Note that the envelope under way got no answer; after a few of these the peer counts as silent."""
+        self.under_way = False
+        self.failures += 1
+        self.asked.clear()
+        self.hold_until = now + min(HEARTBEAT_S, FIRST_HOLD_S * 2**self.failures)
+        if self.failures >= SILENT_AFTER_FAILURES:
+            self.reachable = False
+
+    def discovered(self) -> None:
+        """Note that it has been found at an address: a silent peer is called at once."""
+        if not self.reachable:
+            self.heartbeat_at = self.hold_until = 0.0
+
+    def is_due(self, now: float) -> bool:
+        """Tell whether it is time to say something even if there is nothing to say."""
+        return now >= self.heartbeat_at
+
+    def may_be_called(self, now: float) -> bool:
+        """Tell whether an envelope may leave for it now."""
+        if self.under_way or now < self.hold_until:
+            return False
+        return self.reachable or self.is_due(now)
+
+    def called(self, now: float) -> None:
+        """Note that an envelope leaves; on a heartbeat, unanswered fills will be asked anew."""
+        if self.is_due(now):
+            self.asked.clear()
+        self.under_way = True
+        self.heartbeat_at = now + HEARTBEAT_S

@@ -1,0 +1,388 @@
+"""The state machine of one peer: messages and the time go in, ledger entries and things to say come out. Pure.
+
+The rule: everything is level-triggered. Whatever changes the picture of the market, `_settle` brings this peer's own
+ledger up to it: it decides the fills that it is asked for, closes those whose decision it knows, and takes with its
+own later orders what they cross. So retries, restarts, late joiners and healed partitions are one mechanism.
+
+`entries` collects what must be on disk before anything that was said here may leave; see `peer.node`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from peer.book import Order
+from peer.contacts import RELAY_AFTER_S, Contact
+from peer.ledger import BadLedger, Verify, chained, continuation, write_entry
+from peer.market import Contradiction, Market
+from peer.messages import (
+    MAX_BATCH,
+    MAX_PEERS,
+    Entry,
+    Envelope,
+    Event,
+    FillClosed,
+    FillGranted,
+    FillOpened,
+    FillOrder,
+    GetLedger,
+    Head,
+    Ledger,
+    LedgerBatch,
+    NewOrder,
+    Offer,
+    OrderCancelled,
+    OrderFilled,
+    OrderMatched,
+    OrderPlaced,
+    OrdersTraded,
+    OrderSubmitted,
+    owner_of,
+)
+
+MAX_SKEW_US = 5_000_000
+MAX_PULLS = 2
+
+
+class Amnesia(Exception):
+    """Others hold entries that this peer signed and has lost: it cannot go on under this identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entry of any ledger as the journal keeps it; the signature stands at the last entry of a batch."""
+
+    peer_id: str
+    public_key: str
+    sequence: int
+    text: str
+    signature: str | None
+
+
+@dataclass(slots=True)
+class Owed:
+    """What an envelope asks to be answered: orders to match, fills to confirm, ledgers to send."""
+
+    sender: str
+    newcomers: list[str] = field(default_factory=list)
+    fills: list[str] = field(default_factory=list)
+    ledgers: list[GetLedger] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What to say to a peer now: own entries after a number (None: it has all), fills to ask, ledgers to pull."""
+
+    to: str
+    entries_after: int | None
+    fills: list[FillOrder]
+    pulls: list[GetLedger]
+
+
+class Exchange:
+    """One peer's whole state; see the module's rule. `now` is seconds since the epoch, the clock microseconds."""
+
+    def __init__(self, me: str, public_key: str, verify: Verify) -> None:
+        self.me = me
+        self.market = Market(me)
+        self.contacts: dict[str, Contact] = {}
+        self.heads: dict[str, Head] = {}
+        self.clock = 0
+        self.entries: list[Record] = []
+        self.duplicates = 0
+        self._public_key = public_key
+        self._verify = verify
+        self._behind_since: dict[str, float] = {}
+        self._times: dict[str, int] = {}
+
+    @property
+    def head(self) -> Head:
+        """How far this peer's own ledger reaches."""
+        return self.heads.get(self.me, Head())
+
+    def restore(self, record: Record) -> None:
+        """Fold one entry from disk, in the order in which it got there."""
+        entry = Entry.model_validate_json(record.text)
+        self._fold(record.peer_id, entry, chained(self.heads.get(record.peer_id, Head()), record.text))
+
+    def resume(self, now: float) -> None:
+        """Take up, after the last entry from disk, whatever the last life left undone."""
+        self._settle(now)
+
+    def submit(self, order: NewOrder, now: float) -> Order:
+        """Accept an order and trade it; the same client's same order id again is the same order."""
+        if order.client_order_id is not None:
+            known = self.market.by_client.get((order.client_id, order.client_order_id))
+            if known is not None:
+                return known
+        id = self._next_id()
+        placed = OrderPlaced(
+            id=id,
+            item=order.item,
+            side=order.type,
+            price=order.price,
+            quantity=order.quantity,
+            time_in_force=order.time_in_force,
+            client_id=order.client_id,
+            client_order_id=order.client_order_id,
+        )
+        self._write(placed, now)
+        # The newest of all orders: it takes whatever it crosses, and the sweep after it finds nothing left.
+        self._take(self.market.orders[id], now)
+        self._settle(now)
+        return self.market.orders[id]
+
+    def cancel(self, order: Order, now: float) -> None:
+        """Cancel what no fill has reserved; what fills reserved and do not get is cancelled when they close."""
+        assert order.peer_id == self.me and order.remaining, order
+        if not order.cancelled:
+            self._write(OrderCancelled(id=order.id, remaining=order.reserved), now)
+
+    def discover(self, peer_id: str) -> None:
+        """Note that a peer has been found."""
+        if peer_id != self.me and (peer_id in self.contacts or len(self.contacts) < MAX_PEERS):
+            self.contacts.setdefault(peer_id, Contact(peer_id)).discovered()
+
+    def hear(self, envelope: Envelope, now: float) -> Owed:
+        """Take in all that a peer has to say; its envelopes and its answers are the same to us."""
+        owed = Owed(envelope.sender)
+        self.discover(envelope.sender)
+        contact = self.contacts.get(envelope.sender)
+        if contact is None:
+            return owed
+        contact.heard(envelope.vector)
+        self.market.set_reachable(contact.peer_id, reachable=True)
+        self._advance_clock(envelope.clock, now)
+        for message in envelope.messages:
+            match message:
+                case OrderSubmitted(ledger=batch):
+                    owed.newcomers += self._copy(batch, contact, now)
+                case Ledger(ledger=LedgerBatch() as batch):
+                    self._copy(batch, contact, now)
+                case OrderFilled():
+                    self._filled(message, contact, now)
+                case OrderMatched():
+                    self._matched(message, contact)
+                case FillOrder():
+                    owed.fills.append(message.fill_id)
+                case GetLedger():
+                    owed.ledgers.append(message)
+        self._settle(now)
+        return owed
+
+    def answered(self, peer_id: str) -> None:
+        """Note that the envelope under way to a peer has been answered."""
+        self.contacts[peer_id].answered()
+
+    def failed(self, peer_id: str, now: float) -> None:
+        """Note that the envelope under way to a peer got no answer: whether it arrived is unknown."""
+        contact = self.contacts[peer_id]
+        contact.failed(now)
+        if not contact.reachable:
+            self.market.set_reachable(peer_id, reachable=False)
+
+    def calls(self, now: float) -> list[Call]:
+        """Return what to say, and to whom, as of now; whoever receives these must send them."""
+        self._note_gaps(now)
+        found = (self._call(contact, now) for contact in self.contacts.values() if contact.may_be_called(now))
+        return [call for call in found if call is not None]
+
+    def offers(self, order_id: str) -> list[Offer]:
+        """Return this peer's own earlier orders that cross another's, best first, as far as it can use them."""
+        taker = self.market.orders[order_id]
+        left, found = taker.open, list[Offer]()
+        for maker in self.market.books[taker.item].ranked(not taker.is_buy) if taker.open else ():
+            if not left or len(found) == MAX_BATCH or not taker.crosses(maker):
+                break
+            if maker.peer_id == self.me and maker.key < taker.key:
+                found.append(Offer(id=maker.id, price=maker.price, available=maker.open))
+                left -= min(left, maker.open)
+        return found
+
+    def _call(self, contact: Contact, now: float) -> Call | None:
+        has = contact.has(self.me)
+        behind = contact.vector is not None and has < self.head.sequence
+        fills = self._fills_to_ask(contact)
+        pulls = self._pulls(contact, now) if contact.is_due(now) else []
+        if not (behind or fills or contact.is_due(now)):
+            return None
+        contact.called(now)
+        contact.asked.update((fill.fill_id, None) for fill in fills)
+        return Call(contact.peer_id, has if behind else None, fills, pulls)
+
+    def _fills_to_ask(self, contact: Contact) -> list[FillOrder]:
+        waiting = self.market.waiting_for(contact.peer_id)
+        fills = [fill for fill in waiting if fill.fill_id not in contact.asked]
+        return [
+            FillOrder(fill_id=f.fill_id, maker=f.maker, taker=f.taker, quantity=f.quantity, limit=f.limit)
+            for f in fills[:MAX_BATCH]
+        ]
+
+    def _note_gaps(self, now: float) -> None:
+        for contact in self.contacts.values():
+            for peer_id, head in (contact.vector or {}).items():
+                if head.sequence > self.heads.get(peer_id, Head()).sequence:
+                    self._behind_since.setdefault(peer_id, now)
+
+    def _pulls(self, contact: Contact, now: float) -> list[GetLedger]:
+        # Owners push what is theirs. Who stays behind nevertheless asks whoever has more.
+        found = [
+            GetLedger(peer_id=peer_id, after=self.heads.get(peer_id, Head()).sequence)
+            for peer_id, since in self._behind_since.items()
+            if contact.has(peer_id) > self.heads.get(peer_id, Head()).sequence
+            and (now - since >= RELAY_AFTER_S or not self._reaches(peer_id))
+        ]
+        return found[:MAX_PULLS]
+
+    def _reaches(self, peer_id: str) -> bool:
+        contact = self.contacts.get(peer_id)
+        return contact is not None and contact.reachable
+
+    def _copy(self, batch: LedgerBatch, contact: Contact, now: float) -> list[str]:
+        head = self.heads.get(batch.peer_id, Head())
+        try:
+            news = continuation(head, batch, self._verify)
+        except BadLedger as error:
+            contact.refused = f"{batch.peer_id}: {error}"
+            return []
+        if not news.entries:
+            self.duplicates += 1
+            return []
+        if batch.peer_id == self.me:
+            raise Amnesia(
+                f"{contact.peer_id} holds entry {news.head.sequence} of this ledger, which ends at {head.sequence}"
+            )
+        contact.skewed = news.entries[-1].time > int(now * 1e6) + MAX_SKEW_US
+        if contact.skewed:
+            return []
+        self._behind_since.pop(batch.peer_id, None)
+        return self._fold_copy(batch, news.entries, news.texts, contact)
+
+    def _fold_copy(self, batch: LedgerBatch, entries: list[Entry], texts: list[str], contact: Contact) -> list[str]:
+        newcomers: list[str] = []
+        for entry, text in zip(entries, texts, strict=True):
+            head = chained(self.heads.get(batch.peer_id, Head()), text)
+            try:
+                self._fold(batch.peer_id, entry, head)
+            except Contradiction as error:
+                contact.refused = f"{batch.peer_id} entry {entry.sequence}: {error}"
+                return newcomers
+            last = entry is entries[-1]
+            signature = batch.signature if last else None
+            self.entries.append(Record(batch.peer_id, batch.public_key, head.sequence, text, signature))
+            if isinstance(entry.event, OrderPlaced):
+                newcomers.append(entry.event.id)
+        return newcomers
+
+    def _filled(self, answer: OrderFilled, contact: Contact, now: float) -> None:
+        fill = self.market.fills.get(answer.fill_id)
+        if fill is None or owner_of(fill.taker) != self.me or owner_of(fill.maker) != contact.peer_id:
+            return
+        if answer.granted < fill.quantity:
+            self.market.claim_all(fill)
+        self._close(fill, answer.granted, answer.price, answer.time, now)
+
+    def _matched(self, answer: OrderMatched, contact: Contact) -> None:
+        # An offer that our book does not know means that our copy is behind: ask for the gap without waiting.
+        if any(offer.id not in self.market.orders for offer in answer.offers):
+            self._behind_since[contact.peer_id] = 0.0
+            contact.heartbeat_at = 0.0
+
+    def _settle(self, now: float) -> None:
+        market = self.market
+        while market.asked or market.answered or market.stirred:
+            for fill in list(market.asked.values()):
+                self._decide(fill, now)
+            for fill in list(market.answered.values()):
+                grant = market.grants[fill.fill_id]
+                self._close(fill, grant.granted, grant.price, grant.time, now)
+            for item in list(market.stirred):
+                del market.stirred[item]
+                for taker in market.books[item].takers(self.me) if item in market.books else ():
+                    self._take(taker, now)
+
+    def _decide(self, fill: FillOpened, now: float) -> None:
+        maker, taker = self.market.orders.get(fill.maker), self.market.orders[fill.taker]
+        granted, price = 0, fill.limit
+        if maker is not None and maker.crosses(taker) and maker.key < taker.key:
+            granted, price = min(fill.quantity, maker.available), maker.price
+        self._write(
+            FillGranted(
+                fill_id=fill.fill_id,
+                taker=fill.taker,
+                maker=fill.maker,
+                granted=granted,
+                price=price,
+                remaining=maker.remaining - granted if maker is not None else 0,
+            ),
+            now,
+        )
+
+    def _close(self, fill: FillOpened, granted: int, price: int, time: int, now: float) -> None:
+        taker = self.market.orders[fill.taker]
+        released = fill.quantity - granted if taker.cancelled else 0
+        self._write(
+            FillClosed(
+                fill_id=fill.fill_id,
+                taker=fill.taker,
+                maker=fill.maker,
+                granted=granted,
+                price=price,
+                time=time,
+                remaining=taker.remaining - granted - released,
+            ),
+            now,
+        )
+
+    def _take(self, taker: Order, now: float) -> None:
+        book = self.market.books.get(taker.item)
+        for maker, quantity in book.match(taker) if book is not None else ():
+            if maker.peer_id == self.me:
+                self._trade(taker, maker, quantity, now)
+            else:
+                opened = FillOpened(
+                    fill_id=self._next_id(),
+                    taker=taker.id,
+                    maker=maker.id,
+                    quantity=quantity,
+                    limit=taker.price,
+                )
+                self._write(opened, now)
+
+    def _trade(self, taker: Order, maker: Order, quantity: int, now: float) -> None:
+        self._write(
+            OrdersTraded(
+                id=self._next_id(),
+                taker=taker.id,
+                maker=maker.id,
+                quantity=quantity,
+                price=maker.price,
+                taker_remaining=taker.remaining - quantity,
+                maker_remaining=maker.remaining - quantity,
+            ),
+            now,
+        )
+
+    def _next_id(self) -> str:
+        return f"{self.me}-{self.head.sequence + 1}"
+
+    def _write(self, event: Event, now: float) -> None:
+        self.clock = max(self.clock + 1, int(now * 1e6))
+        entry, text = write_entry(self.head.sequence + 1, self.clock, event)
+        self.entries.append(Record(self.me, self._public_key, entry.sequence, text, None))
+        self._fold(self.me, entry, chained(self.head, text))
+
+    def _fold(self, peer_id: str, entry: Entry, head: Head) -> None:
+        if entry.sequence != head.sequence:
+            raise Contradiction(f"entry {head.sequence} calls itself {entry.sequence}")
+        if entry.time <= self._times.get(peer_id, 0):
+            raise Contradiction(f"the clock of entry {entry.sequence} went back")
+        self.market.apply(peer_id, entry)
+        self.heads[peer_id] = head
+        self._times[peer_id] = entry.time
+        self.clock = max(self.clock, entry.time)
+
+    def _advance_clock(self, clock: int, now: float) -> None:
+        # One wild clock must not drag everybody's: beyond the bound it is not followed.
+        if clock <= int(now * 1e6) + MAX_SKEW_US:
+            self.clock = max(self.clock, clock)

@@ -1,0 +1,152 @@
+"""Ledgers on disk: SQLite, and in memory for the simulation; one commit for everything that is waiting.
+
+The rule: `append` returns when all of it would survive a power cut, or raises, and then the process must end. Entries
+keep the order in which they reached this peer: replayed in it, they give the same market again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from peer.exchange import Record
+from peer.messages import MAX_BATCH, LedgerBatch
+
+RECENT = 4 * MAX_BATCH
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (
+    position INTEGER PRIMARY KEY,
+    peer_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    signature TEXT,
+    UNIQUE (peer_id, sequence)
+) STRICT;
+CREATE TABLE IF NOT EXISTS peers (peer_id TEXT PRIMARY KEY, public_key TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+Row = tuple[int, int, str, str | None]
+
+
+class Journal(Protocol):
+    """Where a peer keeps its ledger and its copies of the others'."""
+
+    def records(self) -> Iterator[Record]:
+        """Yield every entry in the order of arrival."""
+
+    def append(self, records: Iterable[Record]) -> None:
+        """Keep entries; on return they are durable."""
+
+    def read(self, peer_id: str, after: int) -> tuple[LedgerBatch, list[int]] | None:
+        """Return entries after a number, up to a signed one, and the position of each; None if there are none."""
+
+    def close(self) -> None:
+        """Let go of the disk."""
+
+
+class MemoryJournal:
+    """A journal that lives as long as the object: what a simulated disk holds."""
+
+    def __init__(self) -> None:
+        self._records: list[Record] = []
+        self._rows: dict[str, list[Row]] = {}
+        self._keys: dict[str, str] = {}
+
+    def records(self) -> Iterator[Record]:
+        """Yield every entry in the order of arrival."""
+        return iter(self._records)
+
+    def append(self, records: Iterable[Record]) -> None:
+        """Keep entries."""
+        for record in records:
+            self._records.append(record)
+            row = (len(self._records), record.sequence, record.text, record.signature)
+            self._rows.setdefault(record.peer_id, []).append(row)
+            self._keys[record.peer_id] = record.public_key
+
+    def read(self, peer_id: str, after: int) -> tuple[LedgerBatch, list[int]] | None:
+        """Return entries after a number, up to a signed one, and the position of each; None if there are none."""
+        rows = self._rows.get(peer_id, [])[after : after + MAX_BATCH]
+        return _batch(peer_id, self._keys.get(peer_id, ""), rows)
+
+    def close(self) -> None:
+        """Keep everything: a simulated disk outlives its process."""
+
+
+class SqliteJournal:
+    """A journal in one SQLite file, which one process at a time may hold; `:memory:` is not durable."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+        # WAL with FULL: NORMAL may lose the last commits on a power cut (sqlite.org/pragma.html#pragma_synchronous).
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.executescript(_SCHEMA)
+        self._keys = dict(self._db.execute("SELECT peer_id, public_key FROM peers"))
+        (last,) = self._db.execute("SELECT coalesce(max(position), 0) FROM entries").fetchone()
+        self._position: int = last
+        self._recent: dict[str, deque[Row]] = {}
+
+    def records(self) -> Iterator[Record]:
+        """Yield every entry in the order of arrival."""
+        rows = self._db.execute("SELECT peer_id, sequence, text, signature FROM entries ORDER BY position")
+        for peer_id, sequence, text, signature in rows:
+            yield Record(peer_id, self._keys[peer_id], sequence, text, signature)
+
+    def append(self, records: Iterable[Record]) -> None:
+        """Keep entries in one transaction; on return they are on the disk.
+
+        Raises:
+            sqlite3.Error: the disk is full or broken; nothing of this has been kept.
+        """
+        rows = list(enumerate(records, self._position + 1))
+        self._db.execute("BEGIN IMMEDIATE")
+        for _, record in rows:
+            if record.peer_id not in self._keys:
+                self._keys[record.peer_id] = record.public_key
+                self._db.execute("INSERT INTO peers VALUES (?, ?)", (record.peer_id, record.public_key))
+        self._db.executemany(
+            "INSERT INTO entries VALUES (?, ?, ?, ?, ?)",
+            ((n, record.peer_id, record.sequence, record.text, record.signature) for n, record in rows),
+        )
+        self._db.execute("COMMIT")
+        self._position += len(rows)
+        for position, record in rows:
+            recent = self._recent.setdefault(record.peer_id, deque(maxlen=RECENT))
+            recent.append((position, record.sequence, record.text, record.signature))
+
+    def read(self, peer_id: str, after: int) -> tuple[LedgerBatch, list[int]] | None:
+        """Return entries after a number, up to a signed one, and the position of each; None if there are none."""
+        recent = self._recent.get(peer_id)
+        if recent and recent[0][1] <= after + 1:
+            start = after + 1 - recent[0][1]
+            rows = list(islice(recent, start, start + MAX_BATCH))
+        else:
+            rows = self._db.execute(
+                "SELECT position, sequence, text, signature FROM entries"
+                " WHERE peer_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+                (peer_id, after, MAX_BATCH),
+            ).fetchall()
+        return _batch(peer_id, self._keys.get(peer_id, ""), rows)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+
+def _batch(peer_id: str, public_key: str, rows: list[Row]) -> tuple[LedgerBatch, list[int]] | None:
+    while rows and rows[-1][3] is None:
+        rows = rows[:-1]
+    if not rows:
+        return None
+    positions, sequences, texts, signatures = (list(column) for column in zip(*rows, strict=True))
+    batch = LedgerBatch.model_construct(
+        peer_id=peer_id, public_key=public_key, first=sequences[0], entries=texts, signature=signatures[-1]
+    )
+    return batch, positions

@@ -1,0 +1,78 @@
+"""Ledgers: numbered, hash-chained, signed lists of events, each with a single writer. Pure.
+
+The rule: an entry is the exact text that its owner wrote. It is chained, signed, stored and relayed as that text, so
+that nobody needs to write it again to check it. A signature covers the last entry of a batch and, through the chain,
+all before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from peer.identity import Identity, peer_id_of
+from peer.messages import Entry, Event, Head, LedgerBatch
+
+Verify = Callable[[str, bytes, str], bool]
+
+
+class BadLedger(Exception):
+    """A batch that its owner cannot have written: forged, altered, out of order, or nonsense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """What of a batch was new: entries with their texts, and the head that they lead to."""
+
+    entries: list[Entry]
+    texts: list[str]
+    head: Head
+
+
+def chained(head: Head, text: str) -> Head:
+    """Return the head after one more entry: its hash is SHA-256 of the previous hash (hex) and the entry's text."""
+    return Head(head.sequence + 1, hashlib.sha256(head.hash.encode() + text.encode()).hexdigest())
+
+
+def write_entry(sequence: int, time: int, event: Event) -> tuple[Entry, str]:
+    """Make an entry and its text."""
+    entry = Entry(sequence=sequence, time=time, event=event)
+    return entry, entry.model_dump_json(exclude_none=True)
+
+
+def seal(identity: Identity, head: Head) -> str:
+    """Sign a head: the owner's word for every entry up to it."""
+    return identity.sign(_sealed(identity.peer_id, head))
+
+
+def continuation(head: Head, batch: LedgerBatch, verify: Verify) -> Continuation:
+    """Return what of the batch continues a copy that reaches `head`; nothing if it is old or leaves a gap.
+
+    Raises:
+        BadLedger: the key is not the peer's, the chain or the signature does not fit, or an entry makes no sense.
+    """
+    skip = head.sequence + 1 - batch.first
+    if skip < 0 or skip >= len(batch.entries):
+        return Continuation([], [], head)
+    texts = batch.entries[skip:]
+    for text in texts:
+        head = chained(head, text)
+    if peer_id_of(batch.public_key) != batch.peer_id:
+        raise BadLedger("the public key is not this peer's")
+    if not verify(batch.public_key, _sealed(batch.peer_id, head), batch.signature):
+        raise BadLedger(f"the signature does not fit the chain at entry {head.sequence}")
+    return Continuation([_read(text) for text in texts], texts, head)
+
+
+def _read(text: str) -> Entry:
+    try:
+        return Entry.model_validate_json(text)
+    except ValidationError as error:
+        raise BadLedger(f"an entry makes no sense: {error.errors()[0]['msg']}") from error
+
+
+def _sealed(peer_id: str, head: Head) -> bytes:
+    return f"grapevine ledger {peer_id} {head.sequence} {head.hash}".encode()

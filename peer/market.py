@@ -1,0 +1,290 @@
+"""The market: the fold of all ledgers into orders, books, fills and trades. Pure.
+
+The rule: only an entry changes anything here, and only what its ledger's owner owns; so any order of arrival between
+ledgers folds to the same market. Own entries and copies go through the same door. Whether an owner is in reach, and
+what this peer has asked for, only decides how much of an order the book offers (`Order.open`).
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from peer.book import Book, Order
+from peer.digest import Digest
+from peer.messages import (
+    Entry,
+    FillClosed,
+    FillGranted,
+    FillOpened,
+    OrderCancelled,
+    OrderPlaced,
+    OrdersTraded,
+    owner_of,
+)
+
+
+class Contradiction(Exception):
+    """An entry that cannot follow from the ledger before it: its owner is broken or lies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The written decision of a fill; `time` in microseconds, `sequence` in the maker's ledger."""
+
+    granted: int
+    price: int
+    time: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """Two orders traded; `id` is the fill's, or of the entry that traded both."""
+
+    id: str
+    item: str
+    price: int
+    quantity: int
+    maker: str
+    taker: str
+    time: int
+
+
+class Market:
+    """What one peer knows. `asked` and `answered` are the fills that wait for this peer to write something."""
+
+    def __init__(self, me: str) -> None:
+        self.me = me
+        self.orders: dict[str, Order] = {}
+        self.books: dict[str, Book] = {}
+        self.filled: dict[str, list[tuple[tuple[int, str], str]]] = {}
+        self.trades: dict[str, Trade] = {}
+        self.trade_times: dict[str, list[tuple[int, str]]] = {}
+        self.by_client: dict[tuple[str | None, str], Order] = {}
+        self.fills: dict[str, FillOpened] = {}
+        self.grants: dict[str, Grant] = {}
+        self.asked: dict[str, FillOpened] = {}
+        self.answered: dict[str, FillOpened] = {}
+        self.digest = Digest()
+        self.stirred: dict[str, None] = {}
+        self._waiting: dict[str, dict[str, FillOpened]] = {}
+        self._claims: dict[str, tuple[Order, int]] = {}
+        self._live: dict[str, dict[str, Order]] = {}
+        self._resting: dict[str, dict[str, Order]] = {}
+        self._reachable: set[str] = {me}
+
+    def apply(self, peer_id: str, entry: Entry) -> None:
+        """Fold one entry of a peer's ledger.
+
+        Raises:
+            Contradiction: the entry cannot follow; nothing has changed.
+        """
+        event = entry.event
+        match event:
+            case OrderPlaced():
+                self._placed(peer_id, entry, event)
+            case FillOpened():
+                self._opened(peer_id, entry, event)
+            case FillGranted():
+                self._granted(peer_id, entry, event)
+            case FillClosed():
+                self._closed(peer_id, event)
+            case OrdersTraded():
+                self._traded(peer_id, entry, event)
+            case OrderCancelled():
+                self._cancelled(peer_id, event)
+
+    def own_fills(self) -> Iterator[FillOpened]:
+        """Yield this peer's fills that wait for a decision."""
+        return (fill for fills in self._waiting.values() for fill in fills.values())
+
+    def waiting_for(self, peer_id: str) -> Iterator[FillOpened]:
+        """Yield this peer's fills that wait for one other peer's decision."""
+        return iter(self._waiting.get(peer_id, {}).values())
+
+    def open_orders(self, peer_id: str) -> int:
+        """Count a peer's orders of which something remains."""
+        return len(self._live.get(peer_id, ()))
+
+    def set_reachable(self, peer_id: str, reachable: bool) -> None:
+        """Offer a peer's orders in the book, or halt them: they stay known, and nobody is sent to them."""
+        if reachable == (peer_id in self._reachable):
+            return
+        if reachable:
+            self._reachable.add(peer_id)
+        else:
+            self._reachable.discard(peer_id)
+        for order in self._live.get(peer_id, {}).values():
+            self._offer(order)
+
+    def is_halted(self, order: Order) -> bool:
+        """Tell whether the order's owner is out of reach."""
+        return order.peer_id not in self._reachable
+
+    def claim_all(self, fill: FillOpened) -> None:
+        """Ask this maker for no more until its ledger has shown the fill's decision: it had less than it showed."""
+        if fill.fill_id in self._claims:
+            maker, _ = self._claims[fill.fill_id]
+            self._claim(fill.fill_id, maker, maker.remaining)
+
+    def resting(self, item: str) -> Iterator[Order]:
+        """Yield every order of an item of which something remains, whatever of it may trade now."""
+        return iter(self._resting.get(item, {}).values())
+
+    def _placed(self, peer_id: str, entry: Entry, event: OrderPlaced) -> None:
+        _require(event.id == f"{peer_id}-{entry.sequence}", "an order's id names its entry")
+        _require(event.quantity > 0 and event.price > 0, "an order has a price and a quantity")
+        key = (entry.time, peer_id)
+        order = Order(event.id, event.item, event.side == "buy", event.price, event.quantity, key)
+        order.client_id, order.client_order_id = event.client_id, event.client_order_id
+        order.time_in_force = event.time_in_force
+        order.open = 0
+        self.orders[order.id] = order
+        self._live.setdefault(peer_id, {})[order.id] = order
+        self._resting.setdefault(order.item, {})[order.id] = order
+        if event.client_order_id is not None and peer_id == self.me:
+            self.by_client[event.client_id, event.client_order_id] = order
+        self._changed(order)
+
+    def _cancelled(self, peer_id: str, event: OrderCancelled) -> None:
+        order = self._own(peer_id, event.id)
+        _require(not order.cancelled, "an order is cancelled once")
+        _require(event.remaining == order.reserved, "a cancel leaves what fills have reserved")
+        order.cancelled = True
+        order.remaining = event.remaining
+        self._changed(order)
+
+    def _opened(self, peer_id: str, entry: Entry, event: FillOpened) -> None:
+        taker = self._own(peer_id, event.taker)
+        _require(event.fill_id == f"{peer_id}-{entry.sequence}", "a fill's id names its entry")
+        _require(0 < event.quantity <= taker.available, "a fill reserves what is available")
+        _require(owner_of(event.maker) != peer_id, "a fill asks another peer")
+        taker.reserved += event.quantity
+        self.fills[event.fill_id] = event
+        decided = event.fill_id in self.grants
+        if owner_of(event.maker) == self.me and not decided:
+            self.asked[event.fill_id] = event
+        if peer_id == self.me and not decided:
+            self._waiting.setdefault(owner_of(event.maker), {})[event.fill_id] = event
+            self._claim(event.fill_id, self.orders[event.maker], event.quantity)
+        self._changed(taker)
+
+    def _granted(self, peer_id: str, entry: Entry, event: FillGranted) -> None:
+        _require(owner_of(event.maker) == peer_id, "a maker's owner decides")
+        _require(event.fill_id not in self.grants, "a fill is decided once")
+        maker = self._granting(peer_id, event) if event.granted else None
+        self.grants[event.fill_id] = Grant(event.granted, event.price, entry.time, entry.sequence)
+        self.asked.pop(event.fill_id, None)
+        self._waiting.get(peer_id, {}).pop(event.fill_id, None)
+        claimed, quantity = self._claims.pop(event.fill_id, (None, 0))
+        if claimed is not None:
+            claimed.claimed -= quantity
+        if maker is not None:
+            trade = self._trade(event.fill_id, maker, event, event.granted, entry.time)
+            self._take(maker, event.granted, trade)
+        elif claimed is not None:
+            self._offer(claimed)
+        if event.fill_id in self.fills and owner_of(event.taker) == self.me:
+            self.answered[event.fill_id] = self.fills[event.fill_id]
+
+    def _granting(self, peer_id: str, event: FillGranted) -> Order:
+        maker = self._own(peer_id, event.maker)
+        _require(event.granted <= maker.available, "a grant is of what is available")
+        _require(event.remaining == maker.remaining - event.granted, "what remains adds up")
+        _require(event.price == maker.price, "a trade is at the maker's price")
+        return maker
+
+    def _closed(self, peer_id: str, event: FillClosed) -> None:
+        taker = self._own(peer_id, event.taker)
+        fill = self.fills.get(event.fill_id)
+        _require(fill is not None and fill.taker == event.taker, "a fill that closes was open")
+        assert fill is not None
+        _require(event.granted <= fill.quantity, "a fill grants at most what was asked")
+        left = 0 if not taker.cancelled else fill.quantity - event.granted
+        _require(event.remaining == taker.remaining - event.granted - left, "what remains adds up")
+        del self.fills[event.fill_id]
+        self._waiting.get(owner_of(event.maker), {}).pop(event.fill_id, None)
+        self.answered.pop(event.fill_id, None)
+        taker.reserved -= fill.quantity
+        # Of a cancelled order, what a fill reserved and did not get is cancelled now.
+        taker.remaining -= left
+        if event.granted:
+            trade = self._trade(event.fill_id, taker, event, event.granted, event.time)
+            self._take(taker, event.granted, trade)
+        else:
+            self._changed(taker)
+
+    def _traded(self, peer_id: str, entry: Entry, event: OrdersTraded) -> None:
+        taker, maker = self._own(peer_id, event.taker), self._own(peer_id, event.maker)
+        _require(
+            taker.crosses(maker) and maker.key < taker.key,
+            "a later order takes an earlier one that it crosses",
+        )
+        _require(0 < event.quantity <= min(taker.available, maker.available), "a trade is of what is available")
+        _require(event.price == maker.price, "a trade is at the maker's price")
+        _require(event.taker_remaining == taker.remaining - event.quantity, "what remains adds up")
+        _require(event.maker_remaining == maker.remaining - event.quantity, "what remains adds up")
+        trade = self._trade(event.id, maker, event, event.quantity, entry.time)
+        self._take(maker, event.quantity, trade)
+        self._take(taker, event.quantity, trade)
+
+    def _own(self, peer_id: str, order_id: str) -> Order:
+        order = self.orders.get(order_id)
+        if order is None or order.peer_id != peer_id:
+            raise Contradiction(f"{order_id} is not an order of this ledger")
+        return order
+
+    def _trade(
+        self, id: str, order: Order, event: FillGranted | FillClosed | OrdersTraded, quantity: int, time: int
+    ) -> Trade:
+        # Both sides' ledgers tell of a trade; whichever is read first makes it known.
+        trade = self.trades.get(id)
+        if trade is None:
+            trade = Trade(id, order.item, event.price, quantity, event.maker, event.taker, time)
+            self.trades[id] = trade
+            insort(self.trade_times.setdefault(order.item, []), (time, id))
+        return trade
+
+    def _take(self, order: Order, quantity: int, trade: Trade) -> None:
+        order.remaining -= quantity
+        order.filled += quantity
+        order.trades.append(trade)
+        if order.filled == order.original:
+            insort(self.filled.setdefault(order.item, []), (order.key, order.id))
+        self._changed(order)
+
+    def _claim(self, fill_id: str, maker: Order, quantity: int) -> None:
+        _, before = self._claims.get(fill_id, (maker, 0))
+        self._claims[fill_id] = (maker, quantity)
+        maker.claimed += quantity - before
+        self._offer(maker)
+
+    def _changed(self, order: Order) -> None:
+        assert 0 <= order.reserved <= order.remaining <= order.original - order.filled, order
+        self.digest.touch(order)
+        if not order.remaining:
+            self._live[order.peer_id].pop(order.id, None)
+            self._resting[order.item].pop(order.id, None)
+        self._offer(order)
+
+    def _offer(self, order: Order) -> None:
+        before = order.open
+        order.open = 0 if self.is_halted(order) else max(0, order.available - order.claimed)
+        if order.open > before:
+            self.stirred[order.item] = None
+        if bool(order.open) == bool(before):
+            return
+        book = self.books.get(order.item)
+        if book is None:
+            book = self.books[order.item] = Book()
+        if order.open:
+            book.add(order)
+        else:
+            book.drop(order)
+
+
+def _require(holds: bool, claim: str) -> None:
+    if not holds:
+        raise Contradiction(f"against the rule that {claim}")

@@ -1,0 +1,272 @@
+"""A whole peer but for its sockets: the exchange and its journal. Synchronous; `now` is an argument.
+
+The rule: nothing leaves before it is on disk. `receive` takes everything that is waiting, steps through it, commits
+once, and only then makes the answers and the calls, from what has been committed. A driver cannot get it wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from peer import views
+from peer.codes import Code, Refusal
+from peer.exchange import Call, Exchange, Owed, Record
+from peer.identity import Identity, verify
+from peer.journal import Journal
+from peer.ledger import Verify, chained, seal
+from peer.messages import (
+    MAX_BATCH,
+    CancelOrder,
+    Envelope,
+    GetLedger,
+    GetOrder,
+    GetOrderbook,
+    GetStatus,
+    GetTrades,
+    Head,
+    Ledger,
+    OrderFilled,
+    OrderMatched,
+    OrderSubmitted,
+    PeerMessage,
+    SubmitOrder,
+    read_request,
+)
+
+MAX_OPEN_ORDERS = 200_000
+SEAL_EVERY = MAX_BATCH // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request of a client or another peer, as it came off the wire."""
+
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a peer answered to our envelope."""
+
+    peer_id: str
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Our envelope to a peer got no answer."""
+
+    peer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """A peer has been found."""
+
+    peer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+Inbound = Asked | Answered | Failed | Discovered | Tick
+Reply = dict[str, Any] | Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """An envelope for another peer, as a JSON object."""
+
+    to: str
+    envelope: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One reply for each inbound (None where none is due), and what to send to other peers."""
+
+    replies: list[Reply]
+    sends: list[Send]
+
+
+class Node:
+    """One peer on a journal. `port` is where this peer listens, for others to call back."""
+
+    def __init__(self, identity: Identity, journal: Journal, *, port: int = 0, verify: Verify = verify) -> None:
+        self.exchange = Exchange(identity.peer_id, identity.public_key, verify)
+        self.port = port
+        self._identity = identity
+        self._journal = journal
+        self._sealed_head = Head()
+
+    def recover(self, now: float) -> None:
+        """Fold what the disk holds, and write what the last life still owed."""
+        for record in self._journal.records():
+            self.exchange.restore(record)
+        self._sealed_head = self.exchange.head
+        self.exchange.resume(now)
+        self._commit()
+
+    def receive(self, inbound: Sequence[Inbound], now: float) -> Output:
+        """Take in everything that is waiting; what is returned may leave at once.
+
+        Raises:
+            sqlite3.Error: the journal failed: the process must end, for memory is now ahead of the disk.
+            Amnesia: this disk is older than what the peer has told others.
+        """
+        drafts = [self._step(each, now) for each in inbound]
+        self._commit()
+        replies = [draft() for draft in drafts]
+        return Output(replies, [self._send(call) for call in self.exchange.calls(now)])
+
+    def _step(self, inbound: Inbound, now: float) -> Callable[[], Reply]:
+        match inbound:
+            case Asked(payload):
+                return self._ask(payload, now)
+            case Answered(peer_id, payload):
+                self._answered(peer_id, payload, now)
+            case Failed(peer_id):
+                self.exchange.failed(peer_id, now)
+            case Discovered(peer_id):
+                self.exchange.discover(peer_id)
+            case Tick():
+                pass
+        return lambda: None
+
+    def _answered(self, peer_id: str, payload: Any, now: float) -> None:
+        answer = read_request(payload)
+        if not isinstance(answer, Envelope) or answer.sender != peer_id or answer.to != self.exchange.me:
+            self.exchange.failed(peer_id, now)
+            return
+        self.exchange.answered(peer_id)
+        self.exchange.hear(answer, now)
+
+    def _ask(self, payload: Any, now: float) -> Callable[[], Reply]:
+        request = read_request(payload)
+        match request:
+            case Refusal():
+                return lambda: request
+            case Envelope():
+                return self._envelope(request, now)
+            case SubmitOrder():
+                reply = self._submit(request, now)
+            case CancelOrder():
+                reply = self._cancel(request, now)
+            case GetLedger():
+                return lambda: self._ledger(request, with_positions=True).json_object()
+            case _:
+                return lambda: self._show(request)
+        return lambda: reply
+
+    def _envelope(self, envelope: Envelope, now: float) -> Callable[[], Reply]:
+        if envelope.to != self.exchange.me:
+            refusal = Refusal(Code.WRONG_PEER, f"here answers {self.exchange.me}")
+            return lambda: refusal
+        owed = self.exchange.hear(envelope, now)
+        return lambda: self._answer(owed)
+
+    def _submit(self, request: SubmitOrder, now: float) -> Reply:
+        if self.exchange.market.open_orders(self.exchange.me) >= MAX_OPEN_ORDERS:
+            return Refusal(Code.TOO_MANY_ORDERS, f"this peer holds {MAX_OPEN_ORDERS} open orders")
+        order = self.exchange.submit(request.order, now)
+        return {"type": "ORDER_ACCEPTED", "order": views.accepted(order)}
+
+    def _cancel(self, request: CancelOrder, now: float) -> Reply:
+        market = self.exchange.market
+        order = market.orders.get(request.id)
+        if order is None:
+            return _unknown_order(request.id)
+        if order.peer_id != self.exchange.me:
+            return Refusal(Code.NOT_OWNER, f"{order.id} is an order of peer {order.peer_id}")
+        if order.filled == order.original:
+            return Refusal(Code.ORDER_FILLED, f"{order.id} has been filled completely")
+        if order.remaining:
+            self.exchange.cancel(order, now)
+        return {"type": "ORDER_CANCELLED", "order": views.order(market, order)}
+
+    def _show(self, request: GetOrder | GetOrderbook | GetTrades | GetStatus) -> Reply:
+        market = self.exchange.market
+        match request:
+            case GetOrder(id=id):
+                order = market.orders.get(id)
+                return _unknown_order(id) if order is None else {"type": "ORDER", "order": views.order(market, order)}
+            case GetOrderbook(item=item, limit=limit):
+                return views.orderbook(market, item, limit)
+            case GetTrades(item=item, limit=limit):
+                return views.trades(market, item, limit)
+            case GetStatus():
+                return views.peer_status(self.exchange)
+
+    def _commit(self) -> None:
+        entries, self.exchange.entries = self.exchange.entries, []
+        if entries:
+            self._journal.append(self._sealed(entries))
+
+    def _sealed(self, entries: list[Record]) -> list[Record]:
+        own = [n for n, record in enumerate(entries) if record.peer_id == self.exchange.me]
+        head = self._sealed_head
+        for count, n in enumerate(own, 1):
+            head = chained(head, entries[n].text)
+            if count % SEAL_EVERY == 0 or count == len(own):
+                entries[n] = replace(entries[n], signature=seal(self._identity, head))
+        self._sealed_head = head
+        return entries
+
+    def _send(self, call: Call) -> Send:
+        messages: list[PeerMessage] = []
+        if call.entries_after is not None:
+            messages += self._news(call.entries_after)
+        messages += call.fills
+        messages += call.pulls
+        return Send(call.to, self._written(call.to, messages))
+
+    def _answer(self, owed: Owed) -> Reply:
+        contact = self.exchange.contacts.get(owed.sender)
+        messages: list[PeerMessage] = []
+        if contact is not None and contact.has(self.exchange.me) < self.exchange.head.sequence:
+            messages += self._news(contact.has(self.exchange.me))
+            # Told in this answer, it need not be told again; if the answer is lost, its next word says so.
+            contact.told(self.exchange.me, self.exchange.head)
+        for id in owed.newcomers:
+            if offers := self.exchange.offers(id):
+                messages.append(OrderMatched(order_id=id, offers=offers))
+        messages += self._decisions(owed)
+        messages += [self._ledger(pull, with_positions=False) for pull in owed.ledgers]
+        return self._written(owed.sender, messages)
+
+    def _decisions(self, owed: Owed) -> list[OrderFilled]:
+        grants = self.exchange.market.grants
+        found = [(id, grants[id]) for id in owed.fills if id in grants]
+        return [
+            OrderFilled(fill_id=id, granted=g.granted, price=g.price, time=g.time, sequence=g.sequence)
+            for id, g in found
+        ]
+
+    def _news(self, after: int) -> list[PeerMessage]:
+        found = self._journal.read(self.exchange.me, after)
+        return [] if found is None else [OrderSubmitted(ledger=found[0])]
+
+    def _ledger(self, request: GetLedger, *, with_positions: bool) -> Ledger:
+        found = self._journal.read(request.peer_id, request.after)
+        if found is None:
+            return Ledger()
+        return Ledger(ledger=found[0], positions=found[1] if with_positions else None)
+
+    def _written(self, to: str, messages: list[PeerMessage]) -> dict[str, Any]:
+        envelope = Envelope.model_construct(
+            sender=self.exchange.me,
+            to=to,
+            port=self.port,
+            clock=self.exchange.clock,
+            vector=self.exchange.heads,
+            messages=messages,
+        )
+        return envelope.json_object()
+
+
+def _unknown_order(id: str) -> Refusal:
+    return Refusal(Code.UNKNOWN_ORDER, f"no order {id}")

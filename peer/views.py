@@ -1,0 +1,164 @@
+"""What clients are shown: orders, books, trades, status, as the JSON objects of the client's door. Pure."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from peer.amounts import format_lots
+from peer.book import Order
+from peer.exchange import Exchange
+from peer.market import Market, Trade
+from peer.messages import FillOpened, owner_of
+
+MAX_SHOWN_FILLS = 1000
+
+
+def accepted(order: Order) -> dict[str, Any]:
+    """Show an order as it was when it was accepted, whatever happened since: a repeated submission gets this again."""
+    quantity = format_lots(order.original)
+    return {
+        **_terms(order),
+        "quantity": quantity,
+        "originalQuantity": quantity,
+        "filledQuantity": "0",
+        "reservedQuantity": "0",
+        "matchedOrders": [],
+        "status": "open",
+    }
+
+
+def order(market: Market, order: Order) -> dict[str, Any]:
+    """Show an order as it stands: `quantity` remains, of which `reservedQuantity` waits for fills' decisions."""
+    shown = {
+        **_terms(order),
+        "quantity": format_lots(order.remaining),
+        "originalQuantity": format_lots(order.original),
+        "filledQuantity": format_lots(order.filled),
+        "reservedQuantity": format_lots(order.reserved),
+        "matchedOrders": [_matched(order, trade) for trade in order.trades[-MAX_SHOWN_FILLS:]],
+        "status": status(order),
+    }
+    if market.is_halted(order):
+        shown["halted"] = True
+    return shown
+
+
+def status(order: Order) -> str:
+    """Tell in one word how an order stands.
+
+    `filled`; `cancelled`; `cancelling` (cancelled, but undecided fills may still take what they reserved);
+    `reserved` (all that remains waits for undecided fills); `partially_filled`; `open`.
+    """
+    if not order.remaining:
+        return "filled" if order.filled == order.original else "cancelled"
+    if order.cancelled:
+        return "cancelling"
+    if order.reserved == order.remaining:
+        return "reserved"
+    return "partially_filled" if order.filled else "open"
+
+
+def orderbook(market: Market, item: str, limit: int) -> dict[str, Any]:
+    """Show an item's book: orders of which something remains, best first, and the latest that were filled."""
+    filled = market.filled.get(item, [])[-limit:]
+    return {
+        "type": "ORDERBOOK",
+        "item": item,
+        "buyOrders": _side(market, item, True, limit),
+        "sellOrders": _side(market, item, False, limit),
+        "filledOrders": [order(market, market.orders[id]) for _, id in filled],
+    }
+
+
+def trades(market: Market, item: str | None, limit: int) -> dict[str, Any]:
+    """Show the latest trades of an item or of all, each once, oldest first."""
+    items = [item] if item is not None else sorted(market.trade_times)
+    latest = sorted(time for name in items for time in market.trade_times.get(name, [])[-limit:])[-limit:]
+    return {"type": "TRADES", "trades": [_trade(market.trades[id]) for _, id in latest]}
+
+
+def peer_status(exchange: Exchange) -> dict[str, Any]:
+    """Show this peer: who it reaches, how far it has read, what is open in all books, what it waits for."""
+    contacts = exchange.contacts.values()
+    return {
+        "type": "STATUS",
+        "peerId": exchange.me,
+        "peers": [_contact(exchange, contact.peer_id) for contact in contacts],
+        "vector": {peer_id: list(exchange.heads[peer_id]) for peer_id in sorted(exchange.heads)},
+        "digest": exchange.market.digest.hex(),
+        "inDoubt": [_fill(fill) for fill in islice(exchange.market.own_fills(), MAX_SHOWN_FILLS)],
+        "clock": exchange.clock,
+    }
+
+
+def _terms(order: Order) -> dict[str, Any]:
+    terms = {
+        "id": order.id,
+        "item": order.item,
+        "type": "buy" if order.is_buy else "sell",
+        "price": format_lots(order.price),
+        "peerId": order.peer_id,
+        "stamp": list(order.key),
+        "timeInForce": order.time_in_force,
+    }
+    if order.client_id is not None:
+        terms["clientId"] = order.client_id
+    if order.client_order_id is not None:
+        terms["clientOrderId"] = order.client_order_id
+    return terms
+
+
+def _side(market: Market, item: str, is_buy: bool, limit: int) -> list[dict[str, Any]]:
+    # Not the matching book: that one leaves out what is reserved, claimed or halted; these are still orders.
+    resting = [order for order in market.resting(item) if order.is_buy == is_buy]
+    resting.sort(key=lambda order: (-order.price if is_buy else order.price, order.key))
+    return [order(market, each) for each in resting[:limit]]
+
+
+def _matched(own: Order, trade: Trade) -> dict[str, Any]:
+    other = trade.taker if own.id == trade.maker else trade.maker
+    return {
+        "id": trade.id,
+        "orderId": other,
+        "peerId": owner_of(other),
+        "price": format_lots(trade.price),
+        "quantity": format_lots(trade.quantity),
+    }
+
+
+def _trade(trade: Trade) -> dict[str, Any]:
+    return {
+        "id": trade.id,
+        "item": trade.item,
+        "price": format_lots(trade.price),
+        "quantity": format_lots(trade.quantity),
+        "makerOrderId": trade.maker,
+        "takerOrderId": trade.taker,
+        "makerPeerId": owner_of(trade.maker),
+        "takerPeerId": owner_of(trade.taker),
+        "time": trade.time,
+    }
+
+
+def _fill(fill: FillOpened) -> dict[str, Any]:
+    return {
+        "fillId": fill.fill_id,
+        "taker": fill.taker,
+        "maker": fill.maker,
+        "quantity": format_lots(fill.quantity),
+    }
+
+
+def _contact(exchange: Exchange, peer_id: str) -> dict[str, Any]:
+    contact = exchange.contacts[peer_id]
+    shown: dict[str, Any] = {
+        "peerId": peer_id,
+        "state": "reachable" if contact.reachable else "silent",
+        "sequence": contact.has(exchange.me),
+    }
+    if contact.skewed:
+        shown["skewed"] = True
+    if contact.refused is not None:
+        shown["refused"] = contact.refused
+    return shown
