@@ -33,8 +33,15 @@ def parse_amount(value: object) -> int:
     return lots
 
 
+def as_lots(value: object) -> object:
+    """Read a decimal that may be zero, as ledgers hold it, as lots; what is no text is left as it is."""
+    return parse_lots(value) if isinstance(value, str) else value
+
+
 def parse_lots(text: str) -> int:
-    """Read a decimal that may be zero, as ledgers hold it, as lots; ValueError if it is none."""
+    """Read a decimal that may be zero as lots; ValueError if it is none."""
+    if len(text) <= MAX_UNITS_DIGITS and text.isascii() and text.isdecimal():
+        return int(text) * LOTS_PER_UNIT
     found = _DECIMAL.fullmatch(text)
     if not found:
         raise ValueError(f"must be a decimal with at most {PLACES} places")

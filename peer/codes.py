@@ -20,7 +20,6 @@ class Code(StrEnum):
     INVALID_PRICE = "ERR_INVALID_PRICE"
     INVALID_QUANTITY = "ERR_INVALID_QUANTITY"
     UNKNOWN_ORDER = "ERR_UNKNOWN_ORDER"
-    UNKNOWN_LEDGER = "ERR_UNKNOWN_LEDGER"
     NOT_OWNER = "ERR_NOT_OWNER"
     ORDER_FILLED = "ERR_ORDER_FILLED"
     TOO_MANY_ORDERS = "ERR_TOO_MANY_ORDERS"
@@ -38,7 +37,6 @@ MEANINGS: dict[Code, str] = {
     Code.INVALID_PRICE: "Not a decimal above 0 with at most 12 digits before and 8 after the point.",
     Code.INVALID_QUANTITY: "Not a decimal above 0 with at most 12 digits before and 8 after the point.",
     Code.UNKNOWN_ORDER: "No ledger that this peer has read holds an order of this id.",
-    Code.UNKNOWN_LEDGER: "This peer holds no ledger of that peer.",
     Code.NOT_OWNER: "Only the peer that accepted an order may cancel it; the sentence names that peer.",
     Code.ORDER_FILLED: "The order has been filled completely: nothing is left to cancel.",
     Code.TOO_MANY_ORDERS: "The peer holds as many open orders of its own as it may.",

@@ -4,7 +4,7 @@ The rule: everything is level-triggered. Whatever changes the picture of the mar
 ledger up to it: it decides the fills that it is asked for, closes those whose decision it knows, and takes with its
 own later orders what they cross. So retries, restarts, late joiners and healed partitions are one mechanism.
 
-`entries` collects what must be on disk before anything that was said here may leave; see `peer.node`.
+What it writes must be on disk before anything that was said here may leave; see `peer.node`.
 """
 
 from __future__ import annotations
@@ -13,20 +13,18 @@ from dataclasses import dataclass, field
 
 from peer.book import Order
 from peer.contacts import RELAY_AFTER_S, Contact
-from peer.ledger import BadLedger, Verify, chained, continuation, write_entry
+from peer.ledger import BadLedger, Verify
+from peer.ledgers import FromTheFuture, Ledgers
 from peer.market import Contradiction, Market
 from peer.messages import (
     MAX_BATCH,
     MAX_PEERS,
-    Entry,
     Envelope,
-    Event,
     FillClosed,
     FillGranted,
     FillOpened,
     FillOrder,
     GetLedger,
-    Head,
     Ledger,
     LedgerBatch,
     NewOrder,
@@ -40,23 +38,7 @@ from peer.messages import (
     owner_of,
 )
 
-MAX_SKEW_US = 5_000_000
 MAX_PULLS = 2
-
-
-class Amnesia(Exception):
-    """Others hold entries that this peer signed and has lost: it cannot go on under this identity."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One entry of any ledger as the journal keeps it; the signature stands at the last entry of a batch."""
-
-    peer_id: str
-    public_key: str
-    sequence: int
-    text: str
-    signature: str | None
 
 
 @dataclass(slots=True)
@@ -85,25 +67,10 @@ class Exchange:
     def __init__(self, me: str, public_key: str, verify: Verify) -> None:
         self.me = me
         self.market = Market(me)
+        self.ledgers = Ledgers(me, public_key, self.market, verify)
         self.contacts: dict[str, Contact] = {}
-        self.heads: dict[str, Head] = {}
-        self.clock = 0
-        self.entries: list[Record] = []
         self.duplicates = 0
-        self._public_key = public_key
-        self._verify = verify
         self._behind_since: dict[str, float] = {}
-        self._times: dict[str, int] = {}
-
-    @property
-    def head(self) -> Head:
-        """How far this peer's own ledger reaches."""
-        return self.heads.get(self.me, Head())
-
-    def restore(self, record: Record) -> None:
-        """Fold one entry from disk, in the order in which it got there."""
-        entry = Entry.model_validate_json(record.text)
-        self._fold(record.peer_id, entry, chained(self.heads.get(record.peer_id, Head()), record.text))
 
     def resume(self, now: float) -> None:
         """Take up, after the last entry from disk, whatever the last life left undone."""
@@ -115,7 +82,7 @@ class Exchange:
             known = self.market.by_client.get((order.client_id, order.client_order_id))
             if known is not None:
                 return known
-        id = self._next_id()
+        id = self.ledgers.next_id()
         placed = OrderPlaced(
             id=id,
             item=order.item,
@@ -126,7 +93,7 @@ class Exchange:
             client_id=order.client_id,
             client_order_id=order.client_order_id,
         )
-        self._write(placed, now)
+        self.ledgers.write(placed, now)
         # The newest of all orders: it takes whatever it crosses, and the sweep after it finds nothing left.
         self._take(self.market.orders[id], now)
         self._settle(now)
@@ -136,7 +103,7 @@ class Exchange:
         """Cancel what no fill has reserved; what fills reserved and do not get is cancelled when they close."""
         assert order.peer_id == self.me and order.remaining, order
         if not order.cancelled:
-            self._write(OrderCancelled(id=order.id, remaining=order.reserved), now)
+            self.ledgers.write(OrderCancelled(id=order.id, remaining=order.reserved), now)
 
     def discover(self, peer_id: str) -> None:
         """Note that a peer has been found."""
@@ -152,7 +119,7 @@ class Exchange:
             return owed
         contact.heard(envelope.vector)
         self.market.set_reachable(contact.peer_id, reachable=True)
-        self._advance_clock(envelope.clock, now)
+        self.ledgers.advance_clock(envelope.clock, now)
         for message in envelope.messages:
             match message:
                 case OrderSubmitted(ledger=batch):
@@ -201,7 +168,7 @@ class Exchange:
 
     def _call(self, contact: Contact, now: float) -> Call | None:
         has = contact.has(self.me)
-        behind = contact.vector is not None and has < self.head.sequence
+        behind = contact.vector is not None and has < self.ledgers.own.sequence
         fills = self._fills_to_ask(contact)
         pulls = self._pulls(contact, now) if contact.is_due(now) else []
         if not (behind or fills or contact.is_due(now)):
@@ -221,15 +188,15 @@ class Exchange:
     def _note_gaps(self, now: float) -> None:
         for contact in self.contacts.values():
             for peer_id, head in (contact.vector or {}).items():
-                if head.sequence > self.heads.get(peer_id, Head()).sequence:
+                if head.sequence > self.ledgers.head_of(peer_id).sequence:
                     self._behind_since.setdefault(peer_id, now)
 
     def _pulls(self, contact: Contact, now: float) -> list[GetLedger]:
         # Owners push what is theirs. Who stays behind nevertheless asks whoever has more.
         found = [
-            GetLedger(peer_id=peer_id, after=self.heads.get(peer_id, Head()).sequence)
+            GetLedger(peer_id=peer_id, after=self.ledgers.head_of(peer_id).sequence)
             for peer_id, since in self._behind_since.items()
-            if contact.has(peer_id) > self.heads.get(peer_id, Head()).sequence
+            if contact.has(peer_id) > self.ledgers.head_of(peer_id).sequence
             and (now - since >= RELAY_AFTER_S or not self._reaches(peer_id))
         ]
         return found[:MAX_PULLS]
@@ -239,39 +206,20 @@ class Exchange:
         return contact is not None and contact.reachable
 
     def _copy(self, batch: LedgerBatch, contact: Contact, now: float) -> list[str]:
-        head = self.heads.get(batch.peer_id, Head())
+        before = self.ledgers.head_of(batch.peer_id)
+        contact.skewed = False
         try:
-            news = continuation(head, batch, self._verify)
-        except BadLedger as error:
+            newcomers = self.ledgers.copy(batch, now)
+        except FromTheFuture:
+            contact.skewed = True
+            return []
+        except (BadLedger, Contradiction) as error:
             contact.refused = f"{batch.peer_id}: {error}"
             return []
-        if not news.entries:
+        if self.ledgers.head_of(batch.peer_id) == before:
             self.duplicates += 1
-            return []
-        if batch.peer_id == self.me:
-            raise Amnesia(
-                f"{contact.peer_id} holds entry {news.head.sequence} of this ledger, which ends at {head.sequence}"
-            )
-        contact.skewed = news.entries[-1].time > int(now * 1e6) + MAX_SKEW_US
-        if contact.skewed:
-            return []
-        self._behind_since.pop(batch.peer_id, None)
-        return self._fold_copy(batch, news.entries, news.texts, contact)
-
-    def _fold_copy(self, batch: LedgerBatch, entries: list[Entry], texts: list[str], contact: Contact) -> list[str]:
-        newcomers: list[str] = []
-        for entry, text in zip(entries, texts, strict=True):
-            head = chained(self.heads.get(batch.peer_id, Head()), text)
-            try:
-                self._fold(batch.peer_id, entry, head)
-            except Contradiction as error:
-                contact.refused = f"{batch.peer_id} entry {entry.sequence}: {error}"
-                return newcomers
-            last = entry is entries[-1]
-            signature = batch.signature if last else None
-            self.entries.append(Record(batch.peer_id, batch.public_key, head.sequence, text, signature))
-            if isinstance(entry.event, OrderPlaced):
-                newcomers.append(entry.event.id)
+        else:
+            self._behind_since.pop(batch.peer_id, None)
         return newcomers
 
     def _filled(self, answer: OrderFilled, contact: Contact, now: float) -> None:
@@ -306,7 +254,7 @@ class Exchange:
         granted, price = 0, fill.limit
         if maker is not None and maker.crosses(taker) and maker.key < taker.key:
             granted, price = min(fill.quantity, maker.available), maker.price
-        self._write(
+        self.ledgers.write(
             FillGranted(
                 fill_id=fill.fill_id,
                 taker=fill.taker,
@@ -321,7 +269,7 @@ class Exchange:
     def _close(self, fill: FillOpened, granted: int, price: int, time: int, now: float) -> None:
         taker = self.market.orders[fill.taker]
         released = fill.quantity - granted if taker.cancelled else 0
-        self._write(
+        self.ledgers.write(
             FillClosed(
                 fill_id=fill.fill_id,
                 taker=fill.taker,
@@ -341,18 +289,18 @@ class Exchange:
                 self._trade(taker, maker, quantity, now)
             else:
                 opened = FillOpened(
-                    fill_id=self._next_id(),
+                    fill_id=self.ledgers.next_id(),
                     taker=taker.id,
                     maker=maker.id,
                     quantity=quantity,
                     limit=taker.price,
                 )
-                self._write(opened, now)
+                self.ledgers.write(opened, now)
 
     def _trade(self, taker: Order, maker: Order, quantity: int, now: float) -> None:
-        self._write(
+        self.ledgers.write(
             OrdersTraded(
-                id=self._next_id(),
+                id=self.ledgers.next_id(),
                 taker=taker.id,
                 maker=maker.id,
                 quantity=quantity,
@@ -362,27 +310,3 @@ class Exchange:
             ),
             now,
         )
-
-    def _next_id(self) -> str:
-        return f"{self.me}-{self.head.sequence + 1}"
-
-    def _write(self, event: Event, now: float) -> None:
-        self.clock = max(self.clock + 1, int(now * 1e6))
-        entry, text = write_entry(self.head.sequence + 1, self.clock, event)
-        self.entries.append(Record(self.me, self._public_key, entry.sequence, text, None))
-        self._fold(self.me, entry, chained(self.head, text))
-
-    def _fold(self, peer_id: str, entry: Entry, head: Head) -> None:
-        if entry.sequence != head.sequence:
-            raise Contradiction(f"entry {head.sequence} calls itself {entry.sequence}")
-        if entry.time <= self._times.get(peer_id, 0):
-            raise Contradiction(f"the clock of entry {entry.sequence} went back")
-        self.market.apply(peer_id, entry)
-        self.heads[peer_id] = head
-        self._times[peer_id] = entry.time
-        self.clock = max(self.clock, entry.time)
-
-    def _advance_clock(self, clock: int, now: float) -> None:
-        # One wild clock must not drag everybody's: beyond the bound it is not followed.
-        if clock <= int(now * 1e6) + MAX_SKEW_US:
-            self.clock = max(self.clock, clock)

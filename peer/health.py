@@ -23,7 +23,7 @@ def main() -> int:
             while part := connection.recv(65536):
                 answer += part
     except OSError as error:
-        print(f"health: {error}", file=sys.stderr)
+        sys.stderr.write(f"health: {error}\n")
         return 1
     return 0 if b'"STATUS"' in answer else 1
 

@@ -1,7 +1,8 @@
 """Ledgers on disk: SQLite, and in memory for the simulation; one commit for everything that is waiting.
 
-The rule: `append` returns when all of it would survive a power cut, or raises, and then the process must end. Entries
-keep the order in which they reached this peer: replayed in it, they give the same market again.
+The rule: `append` returns when the owner's entries would survive a power cut, or raises, and then the process must end.
+Copies alone are not forced to the disk: they survive a kill, and what a power cut took, their owners tell again.
+Entries keep the order in which they reached this peer: replayed in it, they give the same market again.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from peer.exchange import Record
-from peer.messages import MAX_BATCH, LedgerBatch
+from peer.ledgers import Record
+from peer.messages import MAX_BATCH, Head, LedgerBatch
 
 RECENT = 4 * MAX_BATCH
 
@@ -23,6 +24,7 @@ CREATE TABLE IF NOT EXISTS entries (
     position INTEGER PRIMARY KEY,
     peer_id TEXT NOT NULL,
     sequence INTEGER NOT NULL,
+    hash TEXT NOT NULL,
     text TEXT NOT NULL,
     signature TEXT,
     UNIQUE (peer_id, sequence)
@@ -39,8 +41,8 @@ class Journal(Protocol):
     def records(self) -> Iterator[Record]:
         """Yield every entry in the order of arrival."""
 
-    def append(self, records: Iterable[Record]) -> None:
-        """Keep entries; on return they are durable."""
+    def append(self, records: Iterable[Record], *, durable: bool) -> None:
+        """Keep entries; if `durable`, they and all before them are on the disk on return."""
 
     def read(self, peer_id: str, after: int) -> tuple[LedgerBatch, list[int]] | None:
         """Return entries after a number, up to a signed one, and the position of each; None if there are none."""
@@ -61,11 +63,11 @@ class MemoryJournal:
         """Yield every entry in the order of arrival."""
         return iter(self._records)
 
-    def append(self, records: Iterable[Record]) -> None:
+    def append(self, records: Iterable[Record], *, durable: bool) -> None:
         """Keep entries."""
         for record in records:
             self._records.append(record)
-            row = (len(self._records), record.sequence, record.text, record.signature)
+            row = (len(self._records), record.head.sequence, record.text, record.signature)
             self._rows.setdefault(record.peer_id, []).append(row)
             self._keys[record.peer_id] = record.public_key
 
@@ -83,10 +85,8 @@ class SqliteJournal:
 
     def __init__(self, path: Path | str) -> None:
         self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0)
-        # WAL with FULL: NORMAL may lose the last commits on a power cut (sqlite.org/pragma.html#pragma_synchronous).
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
         self._db.executescript(_SCHEMA)
         self._keys = dict(self._db.execute("SELECT peer_id, public_key FROM peers"))
         (last,) = self._db.execute("SELECT coalesce(max(position), 0) FROM entries").fetchone()
@@ -95,31 +95,33 @@ class SqliteJournal:
 
     def records(self) -> Iterator[Record]:
         """Yield every entry in the order of arrival."""
-        rows = self._db.execute("SELECT peer_id, sequence, text, signature FROM entries ORDER BY position")
-        for peer_id, sequence, text, signature in rows:
-            yield Record(peer_id, self._keys[peer_id], sequence, text, signature)
+        rows = self._db.execute("SELECT peer_id, sequence, hash, text, signature FROM entries ORDER BY position")
+        for peer_id, sequence, hash, text, signature in rows:
+            yield Record(peer_id, self._keys[peer_id], Head(sequence, hash), text, signature)
 
-    def append(self, records: Iterable[Record]) -> None:
-        """Keep entries in one transaction; on return they are on the disk.
+    def append(self, records: Iterable[Record], *, durable: bool) -> None:
+        """Keep entries in one transaction; if `durable`, they and all before them are on the disk on return.
 
         Raises:
             sqlite3.Error: the disk is full or broken; nothing of this has been kept.
         """
         rows = list(enumerate(records, self._position + 1))
+        # In WAL mode NORMAL may lose the last commits on a power cut, FULL does not (SQLite, "PRAGMA synchronous").
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self._db.execute("BEGIN IMMEDIATE")
         for _, record in rows:
             if record.peer_id not in self._keys:
                 self._keys[record.peer_id] = record.public_key
                 self._db.execute("INSERT INTO peers VALUES (?, ?)", (record.peer_id, record.public_key))
         self._db.executemany(
-            "INSERT INTO entries VALUES (?, ?, ?, ?, ?)",
-            ((n, record.peer_id, record.sequence, record.text, record.signature) for n, record in rows),
+            "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)",
+            ((n, record.peer_id, *record.head, record.text, record.signature) for n, record in rows),
         )
         self._db.execute("COMMIT")
         self._position += len(rows)
         for position, record in rows:
             recent = self._recent.setdefault(record.peer_id, deque(maxlen=RECENT))
-            recent.append((position, record.sequence, record.text, record.signature))
+            recent.append((position, record.head.sequence, record.text, record.signature))
 
     def read(self, peer_id: str, after: int) -> tuple[LedgerBatch, list[int]] | None:
         """Return entries after a number, up to a signed one, and the position of each; None if there are none."""

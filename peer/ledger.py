@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from pydantic import ValidationError
 
 from peer.identity import Identity, peer_id_of
-from peer.messages import Entry, Event, Head, LedgerBatch
+from peer.messages import Entry, Event, Head, LedgerBatch, read_entry
 
 Verify = Callable[[str, bytes, str], bool]
 
@@ -25,11 +26,11 @@ class BadLedger(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """What of a batch was new: entries with their texts, and the head that they lead to."""
+    """What of a batch was new: entries, their texts, and the head that each leads to."""
 
     entries: list[Entry]
     texts: list[str]
-    head: Head
+    heads: list[Head]
 
 
 def chained(head: Head, text: str) -> Head:
@@ -39,8 +40,8 @@ def chained(head: Head, text: str) -> Head:
 
 def write_entry(sequence: int, time: int, event: Event) -> tuple[Entry, str]:
     """Make an entry and its text."""
-    entry = Entry(sequence=sequence, time=time, event=event)
-    return entry, entry.model_dump_json(exclude_none=True)
+    text = f'{{"sequence":{sequence},"time":{time},"event":{event.model_dump_json(exclude_none=True)}}}'
+    return Entry(sequence, time, event), text
 
 
 def seal(identity: Identity, head: Head) -> str:
@@ -56,20 +57,19 @@ def continuation(head: Head, batch: LedgerBatch, verify: Verify) -> Continuation
     """
     skip = head.sequence + 1 - batch.first
     if skip < 0 or skip >= len(batch.entries):
-        return Continuation([], [], head)
+        return Continuation([], [], [])
     texts = batch.entries[skip:]
-    for text in texts:
-        head = chained(head, text)
+    heads = list(accumulate(texts, chained, initial=head))[1:]
     if peer_id_of(batch.public_key) != batch.peer_id:
         raise BadLedger("the public key is not this peer's")
-    if not verify(batch.public_key, _sealed(batch.peer_id, head), batch.signature):
-        raise BadLedger(f"the signature does not fit the chain at entry {head.sequence}")
-    return Continuation([_read(text) for text in texts], texts, head)
+    if not verify(batch.public_key, _sealed(batch.peer_id, heads[-1]), batch.signature):
+        raise BadLedger(f"the signature does not fit the chain at entry {heads[-1].sequence}")
+    return Continuation([_read(text) for text in texts], texts, heads)
 
 
 def _read(text: str) -> Entry:
     try:
-        return Entry.model_validate_json(text)
+        return read_entry(text)
     except ValidationError as error:
         raise BadLedger(f"an entry makes no sense: {error.errors()[0]['msg']}") from error
 

@@ -271,18 +271,25 @@ class Market:
 
     def _offer(self, order: Order) -> None:
         before = order.open
-        order.open = 0 if self.is_halted(order) else max(0, order.available - order.claimed)
-        if order.open > before:
-            self.stirred[order.item] = None
-        if bool(order.open) == bool(before):
-            return
-        book = self.books.get(order.item)
-        if book is None:
-            book = self.books[order.item] = Book()
-        if order.open:
-            book.add(order)
+        if order.cancelled or order.peer_id not in self._reachable:
+            after = 0
         else:
-            book.drop(order)
+            after = max(0, order.remaining - order.reserved - order.claimed)
+        if after == before:
+            return
+        order.open = after
+        if after > before:
+            self.stirred[order.item] = None
+        if not before:
+            self._book(order.item).add(order)
+        elif not after:
+            self._book(order.item).drop(order)
+
+    def _book(self, item: str) -> Book:
+        book = self.books.get(item)
+        if book is None:
+            book = self.books[item] = Book()
+        return book
 
 
 def _require(holds: bool, claim: str) -> None:

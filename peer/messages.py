@@ -6,6 +6,7 @@ decimal strings outside and integers of 10^-8 (lots) inside, times are microseco
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
@@ -17,10 +18,11 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    with_config,
 )
 from pydantic.alias_generators import to_camel
 
-from peer.amounts import format_lots, parse_amount, parse_lots
+from peer.amounts import as_lots, format_lots, parse_amount
 from peer.codes import Code, Refusal
 
 MAX_BATCH = 512
@@ -31,11 +33,7 @@ TimeInForce = Literal["GTC"]
 
 # A client's decimal, text or number, and the same as a ledger holds it.
 DecimalInput = Annotated[int, BeforeValidator(parse_amount)]
-Lots = Annotated[
-    int,
-    BeforeValidator(lambda value: parse_lots(value) if isinstance(value, str) else value),
-    PlainSerializer(format_lots, return_type=str),
-]
+Lots = Annotated[int, BeforeValidator(as_lots), PlainSerializer(format_lots, return_type=str)]
 Item = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$")]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 PeerId = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{24}$")]
@@ -219,12 +217,26 @@ Event = Annotated[
 ]
 
 
-class Entry(Message):
+@with_config(ConfigDict(strict=True, extra="forbid"))
+@dataclass(frozen=True, slots=True)
+class Entry:
     """One line of a ledger: its number, its owner's clock when it was written, and what happened."""
 
     sequence: Sequence
     time: Sequence
     event: Event
+
+
+_ENTRY = TypeAdapter(Entry)
+
+
+def read_entry(text: str) -> Entry:
+    """Read an entry's text.
+
+    Raises:
+        pydantic.ValidationError: it is none.
+    """
+    return _ENTRY.validate_json(text)
 
 
 # What peers say to each other ----------------------------------------------------------------------------------
@@ -336,21 +348,22 @@ def read_request(payload: object) -> ClientRequest | Envelope | Refusal:
             return Envelope.model_validate(payload)
         return _CLIENT_REQUEST.validate_python(payload)
     except ValidationError as error:
-        return _refusal(error)
+        return _refusal(error, str(payload.get("type")))
 
 
-def _refusal(error: ValidationError) -> Refusal:
+def _refusal(error: ValidationError, tag: str) -> Refusal:
     first = error.errors(include_url=False, include_input=False)[0]
     kind = first["type"]
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return Refusal(Code.UNKNOWN_TYPE, "`type` must name a request")
-    # The first element of the path is the union's tag, which a caller does not see as a place.
-    path = [str(part) for part in first["loc"]]
-    field = ".".join(path[1:]) or "payload"
+    # The tag of the union stands in the path too, where a caller does not see a place.
+    path = [str(part) for part in first["loc"] if part != tag]
+    field = ".".join(path)
     if kind == "missing":
         return Refusal(Code.MISSING_FIELD, f"`{field}` is missing")
     if kind == "extra_forbidden":
         return Refusal(Code.UNKNOWN_FIELD, f"`{field}` is not a field of this request")
     codes = {"price": Code.INVALID_PRICE, "quantity": Code.INVALID_QUANTITY}
     code = codes.get(path[-1], Code.INVALID_FIELD)
-    return Refusal(code, f"`{field}`: {first['msg'].removeprefix('Value error, ')}")
+    reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return Refusal(code, f"`{field}` {reason}")

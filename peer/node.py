@@ -12,10 +12,11 @@ from typing import Any
 
 from peer import views
 from peer.codes import Code, Refusal
-from peer.exchange import Call, Exchange, Owed, Record
+from peer.exchange import Call, Exchange, Owed
 from peer.identity import Identity, verify
 from peer.journal import Journal
-from peer.ledger import Verify, chained, seal
+from peer.ledger import Verify, seal
+from peer.ledgers import Record
 from peer.messages import (
     MAX_BATCH,
     CancelOrder,
@@ -25,7 +26,6 @@ from peer.messages import (
     GetOrderbook,
     GetStatus,
     GetTrades,
-    Head,
     Ledger,
     OrderFilled,
     OrderMatched,
@@ -101,13 +101,11 @@ class Node:
         self.port = port
         self._identity = identity
         self._journal = journal
-        self._sealed_head = Head()
 
     def recover(self, now: float) -> None:
         """Fold what the disk holds, and write what the last life still owed."""
         for record in self._journal.records():
-            self.exchange.restore(record)
-        self._sealed_head = self.exchange.head
+            self.exchange.ledgers.restore(record)
         self.exchange.resume(now)
         self._commit()
 
@@ -202,19 +200,17 @@ class Node:
                 return views.peer_status(self.exchange)
 
     def _commit(self) -> None:
-        entries, self.exchange.entries = self.exchange.entries, []
+        ledgers = self.exchange.ledgers
+        entries, ledgers.unsaved = ledgers.unsaved, []
         if entries:
-            self._journal.append(self._sealed(entries))
+            own = [n for n, record in enumerate(entries) if record.peer_id == self.exchange.me]
+            self._seal(entries, own)
+            self._journal.append(entries, durable=bool(own))
 
-    def _sealed(self, entries: list[Record]) -> list[Record]:
-        own = [n for n, record in enumerate(entries) if record.peer_id == self.exchange.me]
-        head = self._sealed_head
-        for count, n in enumerate(own, 1):
-            head = chained(head, entries[n].text)
-            if count % SEAL_EVERY == 0 or count == len(own):
-                entries[n] = replace(entries[n], signature=seal(self._identity, head))
-        self._sealed_head = head
-        return entries
+    def _seal(self, entries: list[Record], own: list[int]) -> None:
+        # A batch for another peer ends at a signed entry, so a long commit is signed in the middle too.
+        for n in {*own[SEAL_EVERY - 1 :: SEAL_EVERY], *own[-1:]}:
+            entries[n] = replace(entries[n], signature=seal(self._identity, entries[n].head))
 
     def _send(self, call: Call) -> Send:
         messages: list[PeerMessage] = []
@@ -227,10 +223,10 @@ class Node:
     def _answer(self, owed: Owed) -> Reply:
         contact = self.exchange.contacts.get(owed.sender)
         messages: list[PeerMessage] = []
-        if contact is not None and contact.has(self.exchange.me) < self.exchange.head.sequence:
+        if contact is not None and contact.has(self.exchange.me) < self.exchange.ledgers.own.sequence:
             messages += self._news(contact.has(self.exchange.me))
             # Told in this answer, it need not be told again; if the answer is lost, its next word says so.
-            contact.told(self.exchange.me, self.exchange.head)
+            contact.told(self.exchange.me, self.exchange.ledgers.own)
         for id in owed.newcomers:
             if offers := self.exchange.offers(id):
                 messages.append(OrderMatched(order_id=id, offers=offers))
@@ -261,8 +257,8 @@ class Node:
             sender=self.exchange.me,
             to=to,
             port=self.port,
-            clock=self.exchange.clock,
-            vector=self.exchange.heads,
+            clock=self.exchange.ledgers.clock,
+            vector=self.exchange.ledgers.heads,
             messages=messages,
         )
         return envelope.json_object()

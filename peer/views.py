@@ -85,10 +85,10 @@ def peer_status(exchange: Exchange) -> dict[str, Any]:
         "type": "STATUS",
         "peerId": exchange.me,
         "peers": [_contact(exchange, contact.peer_id) for contact in contacts],
-        "vector": {peer_id: list(exchange.heads[peer_id]) for peer_id in sorted(exchange.heads)},
+        "vector": {peer_id: list(exchange.ledgers.heads[peer_id]) for peer_id in sorted(exchange.ledgers.heads)},
         "digest": exchange.market.digest.hex(),
         "inDoubt": [_fill(fill) for fill in islice(exchange.market.own_fills(), MAX_SHOWN_FILLS)],
-        "clock": exchange.clock,
+        "clock": exchange.ledgers.clock,
     }
 
 

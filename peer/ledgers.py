@@ -1,0 +1,130 @@
+"""All ledgers as one peer holds them: its own, which it writes, and its copies of the others'. Pure.
+
+The rule: a copy grows by its owner's signed entries, in sequence, and by nothing else. What has been added here and is
+not yet on disk waits in `unsaved`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from peer.ledger import Continuation, Verify, chained, continuation, write_entry
+from peer.market import Contradiction, Market
+from peer.messages import Entry, Event, Head, LedgerBatch, OrderPlaced, read_entry
+
+MAX_SKEW_US = 5_000_000
+
+
+class CorruptJournal(Exception):
+    """The disk holds an entry that does not follow from the one before it."""
+
+
+class Amnesia(Exception):
+    """Others hold entries that this peer signed and has lost: it cannot go on under this identity."""
+
+
+class FromTheFuture(Exception):
+    """A batch stamped further ahead than clocks may differ: not now, but when our clock gets there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entry of any ledger as the journal keeps it, and the head it leads to; the last of a batch is signed."""
+
+    peer_id: str
+    public_key: str
+    head: Head
+    text: str
+    signature: str | None
+
+
+class Ledgers:
+    """Heads of all ledgers, and the hybrid logical clock (microseconds) that they drive. `now` is in seconds."""
+
+    def __init__(self, me: str, public_key: str, market: Market, verify: Verify) -> None:
+        self.heads: dict[str, Head] = {}
+        self.clock = 0
+        self.unsaved: list[Record] = []
+        self._me = me
+        self._public_key = public_key
+        self._market = market
+        self._verify = verify
+        self._times: dict[str, int] = {}
+
+    @property
+    def own(self) -> Head:
+        """How far this peer's own ledger reaches."""
+        return self.head_of(self._me)
+
+    def head_of(self, peer_id: str) -> Head:
+        """Return how far a ledger reaches here."""
+        return self.heads.get(peer_id, Head())
+
+    def next_id(self) -> str:
+        """Return the id of what the next own entry will make: no other entry ever has its number."""
+        return f"{self._me}-{self.own.sequence + 1}"
+
+    def restore(self, record: Record) -> None:
+        """Fold one entry from disk, in the order in which it got there.
+
+        Raises:
+            CorruptJournal: it is not what was written.
+        """
+        if chained(self.head_of(record.peer_id), record.text) != record.head:
+            raise CorruptJournal(f"entry {record.head.sequence} of {record.peer_id} is not what was written")
+        self._fold(record.peer_id, read_entry(record.text), record.head)
+
+    def write(self, event: Event, now: float) -> None:
+        """Append an event to this peer's own ledger."""
+        self.clock = max(self.clock + 1, int(now * 1e6))
+        entry, text = write_entry(self.own.sequence + 1, self.clock, event)
+        head = chained(self.own, text)
+        self.unsaved.append(Record(self._me, self._public_key, head, text, None))
+        self._fold(self._me, entry, head)
+
+    def copy(self, batch: LedgerBatch, now: float) -> list[str]:
+        """Append what of a batch is new to the copy of its ledger; return the orders that it placed.
+
+        Raises:
+            BadLedger, Contradiction: the owner cannot have written this, or broke its own rules.
+            FromTheFuture: its clock is too far ahead of ours.
+            Amnesia: it is our own ledger, and longer than we know.
+        """
+        news = continuation(self.head_of(batch.peer_id), batch, self._verify)
+        if not news.entries:
+            return []
+        if batch.peer_id == self._me:
+            raise Amnesia(
+                f"entry {news.heads[-1].sequence} of this ledger exists, which ends here at {self.own.sequence}"
+            )
+        if news.entries[-1].time > int(now * 1e6) + MAX_SKEW_US:
+            raise FromTheFuture(batch.peer_id)
+        return self._append(batch, news)
+
+    def advance_clock(self, clock: int, now: float) -> None:
+        """Follow another peer's clock; beyond the bound not, lest one wild clock drags everybody's."""
+        if clock <= int(now * 1e6) + MAX_SKEW_US:
+            self.clock = max(self.clock, clock)
+
+    def _append(self, batch: LedgerBatch, news: Continuation) -> list[str]:
+        newcomers: list[str] = []
+        for entry, text, head in zip(news.entries, news.texts, news.heads, strict=True):
+            self._fold(batch.peer_id, entry, head)
+            signature = batch.signature if head is news.heads[-1] else None
+            self.unsaved.append(Record(batch.peer_id, batch.public_key, head, text, signature))
+            if isinstance(entry.event, OrderPlaced):
+                newcomers.append(entry.event.id)
+        return newcomers
+
+    def _fold(self, peer_id: str, entry: Entry, head: Head) -> None:
+        if entry.sequence != head.sequence:
+            raise Contradiction(f"entry {head.sequence} calls itself {entry.sequence}")
+        if entry.time <= self._times.get(peer_id, 0):
+            raise Contradiction(f"the clock of entry {head.sequence} went back")
+        try:
+            self._market.apply(peer_id, entry)
+        except Contradiction as error:
+            raise Contradiction(f"entry {head.sequence}: {error}") from error
+        self.heads[peer_id] = head
+        self._times[peer_id] = entry.time
+        self.clock = max(self.clock, entry.time)
