@@ -1,14 +1,12 @@
 """Who a peer is: an Ed25519 key pair; the peer's id is derived from the public key.
 
-The rule: whoever holds a ledger can check its owner's signature with nothing but the ledger.
+Pure. The rule: whoever holds a ledger can check its owner's signature with nothing but the ledger.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import os
-from pathlib import Path
 from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -56,23 +54,3 @@ def verify(public_key: str, message: bytes, signature: str) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
-
-
-def load_identity(path: Path) -> Ed25519Identity:
-    """Read the private key at `path`, or make one there (mode 0600) if there is none."""
-    if not path.exists():
-        _write_durably(path, os.urandom(32))
-    return Ed25519Identity.from_seed(path.read_bytes())
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    # A key that a crash could take back would orphan a ledger that others have already seen.
-    part = path.with_suffix(".part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)

@@ -14,9 +14,9 @@ from typing import Any
 from peer.codes import Code, Refusal
 from peer.config import Config
 from peer.directory import BROADCAST, Directory
-from peer.identity import load_identity
-from peer.journal import SqliteJournal
+from peer.keyfile import load_identity
 from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Reply, Send, Tick
+from peer.sqlite_journal import SqliteJournal
 from pygrenache import (
     Address,
     ConnectFailed,

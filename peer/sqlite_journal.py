@@ -1,0 +1,93 @@
+"""A journal on disk: one SQLite file, one commit for everything that is waiting.
+
+See `peer.journal` for what it promises.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from peer.journal import Row, batch_of
+from peer.ledgers import Record
+from peer.messages import MAX_BATCH, Head, LedgerBatch
+
+RECENT = 4 * MAX_BATCH
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (
+    position INTEGER PRIMARY KEY,
+    peer_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    text TEXT NOT NULL,
+    signature TEXT,
+    UNIQUE (peer_id, sequence)
+) STRICT;
+CREATE TABLE IF NOT EXISTS peers (peer_id TEXT PRIMARY KEY, public_key TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+
+class SqliteJournal:
+    """A journal in one SQLite file, which one process at a time may hold; `:memory:` is not durable."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.executescript(_SCHEMA)
+        self._keys = dict(self._db.execute("SELECT peer_id, public_key FROM peers"))
+        (last,) = self._db.execute("SELECT coalesce(max(position), 0) FROM entries").fetchone()
+        self._position: int = last
+        self._recent: dict[str, deque[Row]] = {}
+
+    def records(self) -> Iterator[Record]:
+        """Yield every entry in the order of arrival."""
+        rows = self._db.execute("SELECT peer_id, sequence, hash, text, signature FROM entries ORDER BY position")
+        for peer_id, sequence, hash, text, signature in rows:
+            yield Record(peer_id, self._keys[peer_id], Head(sequence, hash), text, signature)
+
+    def append(self, records: Iterable[Record], *, durable: bool) -> None:
+        """Keep entries in one transaction; if `durable`, they and all before them are on the disk on return.
+
+        Raises:
+            sqlite3.Error: the disk is full or broken; nothing of this has been kept.
+        """
+        rows = list(enumerate(records, self._position + 1))
+        # In WAL mode NORMAL may lose the last commits on a power cut, FULL does not (SQLite, "PRAGMA synchronous").
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        self._db.execute("BEGIN IMMEDIATE")
+        for _, record in rows:
+            if record.peer_id not in self._keys:
+                self._keys[record.peer_id] = record.public_key
+                self._db.execute("INSERT INTO peers VALUES (?, ?)", (record.peer_id, record.public_key))
+        self._db.executemany(
+            "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)",
+            ((n, record.peer_id, *record.head, record.text, record.signature) for n, record in rows),
+        )
+        self._db.execute("COMMIT")
+        self._position += len(rows)
+        for position, record in rows:
+            recent = self._recent.setdefault(record.peer_id, deque(maxlen=RECENT))
+            recent.append((position, record.head.sequence, record.text, record.signature))
+
+    def read(self, peer_id: str, after: int) -> tuple[LedgerBatch, list[int]] | None:
+        """Return entries after a number, up to a signed one, and the position of each; None if there are none."""
+        recent = self._recent.get(peer_id)
+        if recent and recent[0][1] <= after + 1:
+            start = after + 1 - recent[0][1]
+            rows = list(islice(recent, start, start + MAX_BATCH))
+        else:
+            rows = self._db.execute(
+                "SELECT position, sequence, text, signature FROM entries"
+                " WHERE peer_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+                (peer_id, after, MAX_BATCH),
+            ).fetchall()
+        return batch_of(peer_id, self._keys.get(peer_id, ""), rows)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
