@@ -125,6 +125,9 @@ class _Half:
     def ranked(self, limit: int | None = None) -> Iterator[Order]:
         """Yield the living orders, best price and earliest stamp first, up to a limit price."""
         sign = self.sign
+        best = self.best()
+        if best is None or (limit is not None and best[0].price * sign > limit * sign):
+            return
         reached = [price for price in self.levels if limit is None or price * sign <= limit * sign]
         for price in sorted(reached, reverse=sign < 0):
             for order in tuple(self.levels.get(price, ())):
@@ -206,6 +209,6 @@ class Book:
             order for order in crossing_asks if order.peer_id == peer_id and order.key > first_bid
         ]
 
-    def ranked(self, is_buy: bool) -> Iterator[Order]:
-        """Yield one side's living orders, best price and earliest stamp first."""
-        return (self._bids if is_buy else self._asks).ranked()
+    def ranked(self, is_buy: bool, limit: int | None = None) -> Iterator[Order]:
+        """Yield one side's living orders, best price and earliest stamp first, up to a limit price."""
+        return (self._bids if is_buy else self._asks).ranked(limit)

@@ -10,6 +10,7 @@ What it writes must be on disk before anything that was said here may leave; see
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 
 from peer.book import Order
 from peer.contacts import RELAY_AFTER_S, Contact
@@ -150,32 +151,39 @@ class Exchange:
 
     def calls(self, now: float) -> list[Call]:
         """Return what to say, and to whom, as of now; whoever receives these must send them."""
-        self._note_gaps(now)
-        found = (self._call(contact, now) for contact in self.contacts.values() if contact.may_be_called(now))
-        return [call for call in found if call is not None]
+        return [self._call(contact, now) for contact in self.contacts.values() if self._next_call(contact) <= now]
+
+    def wake_at(self) -> float:
+        """Return when there will be something to say even if nothing happens before."""
+        return min(map(self._next_call, self.contacts.values()), default=inf)
 
     def offers(self, order_id: str) -> list[Offer]:
         """Return this peer's own earlier orders that cross another's, best first, as far as it can use them."""
         taker = self.market.orders[order_id]
         left, found = taker.open, list[Offer]()
-        for maker in self.market.books[taker.item].ranked(not taker.is_buy) if taker.open else ():
-            if not left or len(found) == MAX_BATCH or not taker.crosses(maker):
+        for maker in self.market.books[taker.item].ranked(not taker.is_buy, taker.price) if taker.open else ():
+            if not left or len(found) == MAX_BATCH:
                 break
             if maker.peer_id == self.me and maker.key < taker.key:
                 found.append(Offer(id=maker.id, price=maker.price, available=maker.open))
                 left -= min(left, maker.open)
         return found
 
-    def _call(self, contact: Contact, now: float) -> Call | None:
-        has = contact.has(self.me)
-        behind = contact.vector is not None and has < self.ledgers.own.sequence
-        fills = self._fills_to_ask(contact)
+    def _next_call(self, contact: Contact) -> float:
+        return contact.next_call(news=self._has_news(contact), fills=self._has_fills(contact))
+
+    def _has_news(self, contact: Contact) -> bool:
+        return contact.vector is not None and contact.has(self.me) < self.ledgers.own.sequence
+
+    def _has_fills(self, contact: Contact) -> bool:
+        return any(fill.fill_id not in contact.asked for fill in self.market.waiting_for(contact.peer_id))
+
+    def _call(self, contact: Contact, now: float) -> Call:
         pulls = self._pulls(contact, now) if contact.is_due(now) else []
-        if not (behind or fills or contact.is_due(now)):
-            return None
         contact.called(now)
+        fills = self._fills_to_ask(contact)
         contact.asked.update((fill.fill_id, None) for fill in fills)
-        return Call(contact.peer_id, has if behind else None, fills, pulls)
+        return Call(contact.peer_id, contact.has(self.me) if self._has_news(contact) else None, fills, pulls)
 
     def _fills_to_ask(self, contact: Contact) -> list[FillOrder]:
         waiting = self.market.waiting_for(contact.peer_id)
@@ -185,14 +193,11 @@ class Exchange:
             for f in fills[:MAX_BATCH]
         ]
 
-    def _note_gaps(self, now: float) -> None:
-        for contact in self.contacts.values():
-            for peer_id, head in (contact.vector or {}).items():
-                if head.sequence > self.ledgers.head_of(peer_id).sequence:
-                    self._behind_since.setdefault(peer_id, now)
-
     def _pulls(self, contact: Contact, now: float) -> list[GetLedger]:
         # Owners push what is theirs. Who stays behind nevertheless asks whoever has more.
+        for peer_id, head in (contact.vector or {}).items():
+            if head.sequence > self.ledgers.head_of(peer_id).sequence:
+                self._behind_since.setdefault(peer_id, now)
         found = [
             GetLedger(peer_id=peer_id, after=self.ledgers.head_of(peer_id).sequence)
             for peer_id, since in self._behind_since.items()

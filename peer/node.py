@@ -87,10 +87,11 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One reply for each inbound (None where none is due), and what to send to other peers."""
+    """One reply for each inbound (None where none is due), what to send, and when to come back with a Tick."""
 
     replies: list[Reply]
     sends: list[Send]
+    wake_at: float
 
 
 class Node:
@@ -119,7 +120,8 @@ class Node:
         drafts = [self._step(each, now) for each in inbound]
         self._commit()
         replies = [draft() for draft in drafts]
-        return Output(replies, [self._send(call) for call in self.exchange.calls(now)])
+        sends = [self._send(call) for call in self.exchange.calls(now)]
+        return Output(replies, sends, self.exchange.wake_at())
 
     def _step(self, inbound: Inbound, now: float) -> Callable[[], Reply]:
         match inbound:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from decimal import Decimal
+from math import inf
 from typing import Any
 
 from peer.codes import Code, Refusal
@@ -31,11 +32,25 @@ from pygrenache import (
 )
 
 CALL_TIMEOUT_S = 2.0
-TICK_EVERY_S = 0.1
 MAX_WAITING = 10_000
 MAX_BODY_BYTES = 4 << 20
 
 log = logging.getLogger(__name__)
+
+
+class Clock:
+    """The wall clock, but for its steps back: heartbeats would wait for the time to come again."""
+
+    def __init__(self) -> None:
+        self._wall = time.time_ns() / 1e9
+        self._monotonic = time.monotonic()
+
+    def now(self) -> float:
+        """Return seconds since the epoch, never less than before."""
+        monotonic = time.monotonic()
+        self._wall = max(time.time_ns() / 1e9, self._wall + monotonic - self._monotonic)
+        self._monotonic = monotonic
+        return self._wall
 
 
 class Service:
@@ -54,6 +69,8 @@ class Service:
         self._directory = Directory(self.peer_id, self._link, self._client, self._discovered)
         self._inbox: list[tuple[Inbound, asyncio.Future[Reply] | None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._clock = Clock()
+        self._alarm: asyncio.TimerHandle | None = None
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
 
@@ -64,14 +81,13 @@ class Service:
             OSError: the port is taken.
             sqlite3.Error: the disk refuses.
         """
-        self._node.recover(time.time_ns() / 1e9)
+        self._node.recover(self._clock.now())
         port = await self._server.start(self._config.host, self._config.port)
         self._node.port = port
         names = [BROADCAST, "exchange", f"exchange:{self.peer_id}"]
         announcer = UdpAnnouncer(self._config.dht, names, port)
         await announcer.start()
         self._spawn(self._directory.run())
-        self._spawn(self._tick())
         log.info("listening on %s:%d", self._config.host, port)
         await self._stopping.wait()
         await announcer.stop()
@@ -83,6 +99,8 @@ class Service:
 
     async def _end(self) -> None:
         await self._server.stop(0.0 if self._failure else 5.0)
+        if self._alarm is not None:
+            self._alarm.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -117,8 +135,9 @@ class Service:
         waiting, self._inbox = self._inbox, []
         if self._failure is not None:
             return
+        now = self._clock.now()
         try:
-            output = self._node.receive([inbound for inbound, _ in waiting], time.time_ns() / 1e9)
+            output = self._node.receive([inbound for inbound, _ in waiting], now)
         except Exception as error:
             # Memory may be ahead of the disk: nothing more may leave, and the next life starts from the disk.
             log.critical("this peer must end: %s", error, exc_info=True)
@@ -130,6 +149,7 @@ class Service:
                 answer.set_result(reply)
         for send in output.sends:
             self._spawn(self._send(send))
+        self._set_alarm(output.wake_at, now)
 
     async def _send(self, send: Send) -> None:
         address = self._directory.address_of(send.to)
@@ -147,10 +167,16 @@ class Service:
     def _discovered(self, peer_id: str) -> None:
         self._take_in(Discovered(peer_id))
 
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_EVERY_S)
-            self._take_in(Tick())
+    def _wake(self) -> None:
+        self._alarm = None
+        self._take_in(Tick())
+
+    def _set_alarm(self, wake_at: float, now: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if wake_at < inf:
+            self._alarm = asyncio.get_running_loop().call_later(max(0.0, wake_at - now), self._wake)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
