@@ -63,12 +63,11 @@ lock: setup ## pin the Python dependencies anew (ARGS=--upgrade for newer versio
 		requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 
 up: images ## start two Grapes and three peers, or PEERS=5
-	docker compose up --detach --wait --scale peer=$(or $(PEERS),3)
+	docker compose up --detach --wait $(if $(PEERS),--scale peer=$(PEERS))
 
 down: ## stop them and forget their ledgers
 	docker compose down --volumes --timeout 5
 
 clean: ## take away all that make made here; the images stay
-	rm -rf $(VENV) grape/node_modules tests/conformance/node/node_modules runs build *.egg-info
-	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf $(VENV) runs build *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -type d \( -name __pycache__ -o -name node_modules \) -prune -exec rm -rf {} +
