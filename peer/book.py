@@ -197,7 +197,7 @@ class Book:
                 yield maker, min(taker.open, maker.open)
 
     def takers(self, peer_id: str) -> list[Order]:
-        """Return this peer's resting orders that are later than an order they cross, best first."""
+        """Return this peer's resting orders, best first, that may be the later of a pair that crosses."""
         bid, ask = self._bids.best(), self._asks.best()
         if bid is None or ask is None or bid[0].price < ask[0].price:
             return []

@@ -47,10 +47,10 @@ class Contact:
         self.failures = 0
         self.hold_until = 0.0
 
-    def told(self, peer_id: str, head: Head) -> None:
-        """Note that it is being sent a ledger up to here, until it says otherwise."""
+    def told(self, peer_id: str, sequence: int) -> None:
+        """Note that it is being sent a ledger up to this entry, until it says otherwise."""
         if self.vector is not None:
-            self.vector[peer_id] = head
+            self.vector[peer_id] = Head(sequence)
 
     def answered(self) -> None:
         """Note that the envelope under way has been answered."""

@@ -16,7 +16,7 @@ from peer.book import Order
 from peer.contacts import RELAY_AFTER_S, Contact
 from peer.ledger import BadLedger, Verify
 from peer.ledgers import FromTheFuture, Ledgers
-from peer.market import Contradiction, Market
+from peer.market import Contradiction, Grant, Market
 from peer.messages import (
     MAX_BATCH,
     MAX_PEERS,
@@ -48,7 +48,7 @@ class Owed:
 
     sender: str
     newcomers: list[str] = field(default_factory=list)
-    fills: list[str] = field(default_factory=list)
+    fills: list[FillOrder] = field(default_factory=list)
     ledgers: list[GetLedger] = field(default_factory=list)
 
 
@@ -77,12 +77,14 @@ class Exchange:
         """Take up, after the last entry from disk, whatever the last life left undone."""
         self._settle(now)
 
+    def find(self, order: NewOrder) -> Order | None:
+        """Return the order that the same client submitted under the same client order id, if there is one."""
+        if order.client_order_id is None:
+            return None
+        return self.market.by_client.get((order.client_id, order.client_order_id))
+
     def submit(self, order: NewOrder, now: float) -> Order:
-        """Accept an order and trade it; the same client's same order id again is the same order."""
-        if order.client_order_id is not None:
-            known = self.market.by_client.get((order.client_id, order.client_order_id))
-            if known is not None:
-                return known
+        """Accept an order that is not known yet, and trade it."""
         id = self.ledgers.next_id()
         placed = OrderPlaced(
             id=id,
@@ -132,7 +134,7 @@ class Exchange:
                 case OrderMatched():
                     self._matched(message, contact)
                 case FillOrder():
-                    owed.fills.append(message.fill_id)
+                    owed.fills.append(message)
                 case GetLedger():
                     owed.ledgers.append(message)
         self._settle(now)
@@ -140,11 +142,14 @@ class Exchange:
 
     def answered(self, peer_id: str) -> None:
         """Note that the envelope under way to a peer has been answered."""
-        self.contacts[peer_id].answered()
+        if peer_id in self.contacts:
+            self.contacts[peer_id].answered()
 
     def failed(self, peer_id: str, now: float) -> None:
         """Note that the envelope under way to a peer got no answer: whether it arrived is unknown."""
-        contact = self.contacts[peer_id]
+        contact = self.contacts.get(peer_id)
+        if contact is None:
+            return
         contact.failed(now)
         if not contact.reachable:
             self.market.set_reachable(peer_id, reachable=False)
@@ -231,9 +236,7 @@ class Exchange:
         fill = self.market.fills.get(answer.fill_id)
         if fill is None or owner_of(fill.taker) != self.me or owner_of(fill.maker) != contact.peer_id:
             return
-        if answer.granted < fill.quantity:
-            self.market.claim_all(fill)
-        self._close(fill, answer.granted, answer.price, answer.time, now)
+        self._close(fill, Grant(answer.granted, answer.price, answer.time, answer.sequence), now)
 
     def _matched(self, answer: OrderMatched, contact: Contact) -> None:
         # An offer that our book does not know means that our copy is behind: ask for the gap without waiting.
@@ -247,8 +250,8 @@ class Exchange:
             for fill in list(market.asked.values()):
                 self._decide(fill, now)
             for fill in list(market.answered.values()):
-                grant = market.grants[fill.fill_id]
-                self._close(fill, grant.granted, grant.price, grant.time, now)
+                del market.answered[fill.fill_id]
+                self._close(fill, market.grants[fill.fill_id, fill.maker], now)
             for item in list(market.stirred):
                 del market.stirred[item]
                 for taker in market.books[item].takers(self.me) if item in market.books else ():
@@ -271,18 +274,22 @@ class Exchange:
             now,
         )
 
-    def _close(self, fill: FillOpened, granted: int, price: int, time: int, now: float) -> None:
-        taker = self.market.orders[fill.taker]
-        released = fill.quantity - granted if taker.cancelled else 0
+    def _close(self, fill: FillOpened, grant: Grant, now: float) -> None:
+        taker, maker = self.market.orders[fill.taker], self.market.orders[fill.maker]
+        if grant.granted and (grant.granted > fill.quantity or grant.price != maker.price):
+            # No decision of what was asked: the fill stays in doubt, for people to settle with the maker's owner.
+            self.contacts.setdefault(maker.peer_id, Contact(maker.peer_id)).refused = f"{fill.fill_id}: not as asked"
+            return
+        released = fill.quantity - grant.granted if taker.cancelled else 0
         self.ledgers.write(
             FillClosed(
                 fill_id=fill.fill_id,
                 taker=fill.taker,
                 maker=fill.maker,
-                granted=granted,
-                price=price,
-                time=time,
-                remaining=taker.remaining - granted - released,
+                granted=grant.granted,
+                price=grant.price,
+                time=grant.time,
+                remaining=taker.remaining - grant.granted - released,
             ),
             now,
         )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from peer.ledger import Continuation, Verify, chained, continuation, write_entry
+from peer.ledger import BadLedger, Continuation, Verify, chained, continuation, write_entry
 from peer.market import Contradiction, Market
-from peer.messages import Entry, Event, Head, LedgerBatch, OrderPlaced, read_entry
+from peer.messages import MAX_PEERS, Entry, Event, Head, LedgerBatch, OrderPlaced, read_entry
 
 MAX_SKEW_US = 5_000_000
 
@@ -93,11 +93,13 @@ class Ledgers:
         news = continuation(self.head_of(batch.peer_id), batch, self._verify)
         if not news.entries:
             return []
+        if batch.peer_id not in self.heads and len(self.heads) >= MAX_PEERS - 1:
+            raise BadLedger(f"{MAX_PEERS - 1} ledgers are known, and no more are taken in")
         if batch.peer_id == self._me:
             raise Amnesia(
                 f"entry {news.heads[-1].sequence} of this ledger exists, which ends here at {self.own.sequence}"
             )
-        if news.entries[-1].time > int(now * 1e6) + MAX_SKEW_US:
+        if max(entry.time for entry in news.entries) > int(now * 1e6) + MAX_SKEW_US:
             raise FromTheFuture(batch.peer_id)
         return self._append(batch, news)
 

@@ -29,6 +29,10 @@ class Contradiction(Exception):
     """An entry that cannot follow from the ledger before it: its owner is broken or lies."""
 
 
+# A fill's id and its maker: a decision counts for the maker that was asked, whoever else writes one.
+TradeKey = tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """The written decision of a fill; `time` in microseconds, `sequence` in the maker's ledger."""
@@ -60,17 +64,17 @@ class Market:
         self.orders: dict[str, Order] = {}
         self.books: dict[str, Book] = {}
         self.filled: dict[str, list[tuple[tuple[int, str], str]]] = {}
-        self.trades: dict[str, Trade] = {}
-        self.trade_times: dict[str, list[tuple[int, str]]] = {}
+        self.trades: dict[TradeKey, Trade] = {}
+        self.trade_times: dict[str, list[tuple[int, TradeKey]]] = {}
         self.by_client: dict[tuple[str | None, str], Order] = {}
         self.fills: dict[str, FillOpened] = {}
-        self.grants: dict[str, Grant] = {}
+        self.grants: dict[TradeKey, Grant] = {}
         self.asked: dict[str, FillOpened] = {}
         self.answered: dict[str, FillOpened] = {}
         self.digest = Digest()
         self.stirred: dict[str, None] = {}
         self._waiting: dict[str, dict[str, FillOpened]] = {}
-        self._claims: dict[str, tuple[Order, int]] = {}
+        self._claims: dict[TradeKey, tuple[Order, int]] = {}
         self._live: dict[str, dict[str, Order]] = {}
         self._resting: dict[str, dict[str, Order]] = {}
         self._reachable: set[str] = {me}
@@ -123,12 +127,6 @@ class Market:
         """Tell whether the order's owner is out of reach."""
         return order.peer_id not in self._reachable
 
-    def claim_all(self, fill: FillOpened) -> None:
-        """Ask this maker for no more until its ledger has shown the fill's decision: it had less than it showed."""
-        if fill.fill_id in self._claims:
-            maker, _ = self._claims[fill.fill_id]
-            self._claim(fill.fill_id, maker, maker.remaining)
-
     def resting(self, item: str) -> Iterator[Order]:
         """Yield every order of an item of which something remains, whatever of it may trade now."""
         return iter(self._resting.get(item, {}).values())
@@ -163,22 +161,23 @@ class Market:
         _require(owner_of(event.maker) != peer_id, "a fill asks another peer")
         taker.reserved += event.quantity
         self.fills[event.fill_id] = event
-        decided = event.fill_id in self.grants
+        decided = (event.fill_id, event.maker) in self.grants
         if owner_of(event.maker) == self.me and not decided:
             self.asked[event.fill_id] = event
         if peer_id == self.me and not decided:
             self._waiting.setdefault(owner_of(event.maker), {})[event.fill_id] = event
-            self._claim(event.fill_id, self.orders[event.maker], event.quantity)
+            self._claim(event, event.quantity)
         self._changed(taker)
 
     def _granted(self, peer_id: str, entry: Entry, event: FillGranted) -> None:
         _require(owner_of(event.maker) == peer_id, "a maker's owner decides")
-        _require(event.fill_id not in self.grants, "a fill is decided once")
+        key = (event.fill_id, event.maker)
+        _require(key not in self.grants, "a fill is decided once")
         maker = self._granting(peer_id, event) if event.granted else None
-        self.grants[event.fill_id] = Grant(event.granted, event.price, entry.time, entry.sequence)
+        self.grants[key] = Grant(event.granted, event.price, entry.time, entry.sequence)
         self.asked.pop(event.fill_id, None)
         self._waiting.get(peer_id, {}).pop(event.fill_id, None)
-        claimed, quantity = self._claims.pop(event.fill_id, (None, 0))
+        claimed, quantity = self._claims.pop(key, (None, 0))
         if claimed is not None:
             claimed.claimed -= quantity
         if maker is not None:
@@ -186,8 +185,9 @@ class Market:
             self._take(maker, event.granted, trade)
         elif claimed is not None:
             self._offer(claimed)
-        if event.fill_id in self.fills and owner_of(event.taker) == self.me:
-            self.answered[event.fill_id] = self.fills[event.fill_id]
+        fill = self.fills.get(event.fill_id)
+        if fill is not None and fill.maker == event.maker and owner_of(fill.taker) == self.me:
+            self.answered[event.fill_id] = fill
 
     def _granting(self, peer_id: str, event: FillGranted) -> Order:
         maker = self._own(peer_id, event.maker)
@@ -207,6 +207,9 @@ class Market:
         del self.fills[event.fill_id]
         self._waiting.get(owner_of(event.maker), {}).pop(event.fill_id, None)
         self.answered.pop(event.fill_id, None)
+        if (event.fill_id, event.maker) in self._claims and event.granted < fill.quantity:
+            # The maker had less than it showed: nobody goes to it again before its ledger has shown the decision.
+            self._claim(fill, self.orders[fill.maker].remaining)
         taker.reserved -= fill.quantity
         # Of a cancelled order, what a fill reserved and did not get is cancelled now.
         taker.remaining -= left
@@ -240,11 +243,12 @@ class Market:
         self, id: str, order: Order, event: FillGranted | FillClosed | OrdersTraded, quantity: int, time: int
     ) -> Trade:
         # Both sides' ledgers tell of a trade; whichever is read first makes it known.
-        trade = self.trades.get(id)
+        key = (id, event.maker)
+        trade = self.trades.get(key)
         if trade is None:
             trade = Trade(id, order.item, event.price, quantity, event.maker, event.taker, time)
-            self.trades[id] = trade
-            insort(self.trade_times.setdefault(order.item, []), (time, id))
+            self.trades[key] = trade
+            insort(self.trade_times.setdefault(order.item, []), (time, key))
         return trade
 
     def _take(self, order: Order, quantity: int, trade: Trade) -> None:
@@ -255,9 +259,10 @@ class Market:
             insort(self.filled.setdefault(order.item, []), (order.key, order.id))
         self._changed(order)
 
-    def _claim(self, fill_id: str, maker: Order, quantity: int) -> None:
-        _, before = self._claims.get(fill_id, (maker, 0))
-        self._claims[fill_id] = (maker, quantity)
+    def _claim(self, fill: FillOpened, quantity: int) -> None:
+        maker, key = self.orders[fill.maker], (fill.fill_id, fill.maker)
+        _, before = self._claims.get(key, (maker, 0))
+        self._claims[key] = (maker, quantity)
         maker.claimed += quantity - before
         self._offer(maker)
 

@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from peer.amounts import as_lots, format_lots, parse_amount
+from peer.amounts import MAX_LOTS, as_lots, format_lots, parse_amount
 from peer.codes import Code, Refusal
 
 MAX_BATCH = 512
@@ -33,12 +33,12 @@ TimeInForce = Literal["GTC"]
 
 # A client's decimal, text or number, and the same as a ledger holds it.
 DecimalInput = Annotated[int, BeforeValidator(parse_amount)]
-Lots = Annotated[int, BeforeValidator(as_lots), PlainSerializer(format_lots, return_type=str)]
+Lots = Annotated[int, BeforeValidator(as_lots), Field(ge=0, le=MAX_LOTS), PlainSerializer(format_lots, return_type=str)]
 Item = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$")]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 PeerId = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{24}$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{24}-[1-9][0-9]{0,15}$")]
-Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2,128}$")]
+Hex = Annotated[str, StringConstraints(pattern=r"^(?:[0-9a-f]{2}){1,64}$")]
 Sequence = Annotated[int, Field(ge=0, le=10**16)]
 
 
@@ -318,8 +318,8 @@ PeerMessage = Annotated[
 class Head(NamedTuple):
     """How far a ledger reaches: the number of its last entry, and that entry's hash; `[sequence, hash]` in JSON."""
 
-    sequence: int = 0
-    hash: str = "00" * 32
+    sequence: Sequence = 0
+    hash: Hex = "00" * 32
 
 
 Vector = dict[
@@ -356,9 +356,9 @@ def _refusal(error: ValidationError, tag: str) -> Refusal:
     kind = first["type"]
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return Refusal(Code.UNKNOWN_TYPE, "`type` must name a request")
-    # The tag of the union stands in the path too, where a caller does not see a place.
-    path = [str(part) for part in first["loc"] if part != tag]
-    field = ".".join(path)
+    path = [str(part) for part in first["loc"]]
+    # The tag of the union stands first in the path, where a caller does not see a place.
+    field = ".".join(path[1:] if path[0] == tag else path)
     if kind == "missing":
         return Refusal(Code.MISSING_FIELD, f"`{field}` is missing")
     if kind == "extra_forbidden":

@@ -170,9 +170,11 @@ class Node:
         return lambda: self._answer(owed)
 
     def _submit(self, request: SubmitOrder, now: float) -> Reply:
-        if self.exchange.market.open_orders(self.exchange.me) >= MAX_OPEN_ORDERS:
-            return Refusal(Code.TOO_MANY_ORDERS, f"this peer holds {MAX_OPEN_ORDERS} open orders")
-        order = self.exchange.submit(request.order, now)
+        order = self.exchange.find(request.order)
+        if order is None:
+            if self.exchange.market.open_orders(self.exchange.me) >= MAX_OPEN_ORDERS:
+                return Refusal(Code.TOO_MANY_ORDERS, f"this peer holds {MAX_OPEN_ORDERS} open orders")
+            order = self.exchange.submit(request.order, now)
         return {"type": "ORDER_ACCEPTED", "order": views.accepted(order)}
 
     def _cancel(self, request: CancelOrder, now: float) -> Reply:
@@ -217,18 +219,19 @@ class Node:
     def _send(self, call: Call) -> Send:
         messages: list[PeerMessage] = []
         if call.entries_after is not None:
-            messages += self._news(call.entries_after)
+            messages.append(self._news(call.entries_after))
         messages += call.fills
         messages += call.pulls
         return Send(call.to, self._written(call.to, messages))
 
     def _answer(self, owed: Owed) -> Reply:
-        contact = self.exchange.contacts.get(owed.sender)
         messages: list[PeerMessage] = []
+        contact = self.exchange.contacts.get(owed.sender)
         if contact is not None and contact.has(self.exchange.me) < self.exchange.ledgers.own.sequence:
-            messages += self._news(contact.has(self.exchange.me))
+            news = self._news(contact.has(self.exchange.me))
             # Told in this answer, it need not be told again; if the answer is lost, its next word says so.
-            contact.told(self.exchange.me, self.exchange.ledgers.own)
+            contact.told(self.exchange.me, news.ledger.first + len(news.ledger.entries) - 1)
+            messages.append(news)
         for id in owed.newcomers:
             if offers := self.exchange.offers(id):
                 messages.append(OrderMatched(order_id=id, offers=offers))
@@ -238,15 +241,18 @@ class Node:
 
     def _decisions(self, owed: Owed) -> list[OrderFilled]:
         grants = self.exchange.market.grants
-        found = [(id, grants[id]) for id in owed.fills if id in grants]
+        found = [
+            (fill, grants[fill.fill_id, fill.maker]) for fill in owed.fills if (fill.fill_id, fill.maker) in grants
+        ]
         return [
-            OrderFilled(fill_id=id, granted=g.granted, price=g.price, time=g.time, sequence=g.sequence)
-            for id, g in found
+            OrderFilled(fill_id=fill.fill_id, granted=g.granted, price=g.price, time=g.time, sequence=g.sequence)
+            for fill, g in found
         ]
 
-    def _news(self, after: int) -> list[PeerMessage]:
+    def _news(self, after: int) -> OrderSubmitted:
         found = self._journal.read(self.exchange.me, after)
-        return [] if found is None else [OrderSubmitted(ledger=found[0])]
+        assert found is not None, f"this ledger ends before {after}"
+        return OrderSubmitted(ledger=found[0])
 
     def _ledger(self, request: GetLedger, *, with_positions: bool) -> Ledger:
         found = self._journal.read(request.peer_id, request.after)

@@ -75,7 +75,7 @@ def trades(market: Market, item: str | None, limit: int) -> dict[str, Any]:
     """Show the latest trades of an item or of all, each once, oldest first."""
     items = [item] if item is not None else sorted(market.trade_times)
     latest = sorted(time for name in items for time in market.trade_times.get(name, [])[-limit:])[-limit:]
-    return {"type": "TRADES", "trades": [_trade(market.trades[id]) for _, id in latest]}
+    return {"type": "TRADES", "trades": [_trade(market.trades[key]) for _, key in latest]}
 
 
 def peer_status(exchange: Exchange) -> dict[str, Any]:
