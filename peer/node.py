@@ -232,21 +232,19 @@ class Node:
             # Told in this answer, it need not be told again; if the answer is lost, its next word says so.
             contact.told(self.exchange.me, news.ledger.first + len(news.ledger.entries) - 1)
             messages.append(news)
-        for id in owed.newcomers:
-            if offers := self.exchange.offers(id):
-                messages.append(OrderMatched(order_id=id, offers=offers))
+        matched = ((id, self.exchange.offers(id)) for id in owed.newcomers)
+        messages += [OrderMatched(order_id=id, offers=offers) for id, offers in matched if offers]
         messages += self._decisions(owed)
         messages += [self._ledger(pull, with_positions=False) for pull in owed.ledgers]
         return self._written(owed.sender, messages)
 
     def _decisions(self, owed: Owed) -> list[OrderFilled]:
         grants = self.exchange.market.grants
-        found = [
-            (fill, grants[fill.fill_id, fill.maker]) for fill in owed.fills if (fill.fill_id, fill.maker) in grants
-        ]
+        found = ((fill.fill_id, grants.get((fill.fill_id, fill.maker))) for fill in owed.fills)
         return [
-            OrderFilled(fill_id=fill.fill_id, granted=g.granted, price=g.price, time=g.time, sequence=g.sequence)
-            for fill, g in found
+            OrderFilled(fill_id=id, granted=grant.granted, price=grant.price, time=grant.time, sequence=grant.sequence)
+            for id, grant in found
+            if grant is not None
         ]
 
     def _news(self, after: int) -> OrderSubmitted:
