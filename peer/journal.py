@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from peer.ledgers import Record
-from peer.messages import MAX_BATCH, LedgerBatch
+from peer.messages import MAX_BATCH
 
-Row = tuple[int, int, str, str | None]
+# An entry, and where in the order of arrival it stands.
+Kept = tuple[int, Record]
 
 
 class Journal(Protocol):
@@ -25,8 +26,8 @@ class Journal(Protocol):
     def append(self, records: Iterable[Record], *, durable: bool) -> None:
         """Keep entries; if `durable`, they and all before them are on the disk on return."""
 
-    def read(self, peer_id: str, after: int) -> tuple[LedgerBatch, list[int]] | None:
-        """Return entries after a number, up to a signed one, and the position of each; None if there are none."""
+    def read(self, peer_id: str, after: int) -> list[Kept]:
+        """Return at most MAX_BATCH entries of a ledger after a number."""
 
     def close(self) -> None:
         """Let go of the disk."""
@@ -37,8 +38,7 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self._records: list[Record] = []
-        self._rows: dict[str, list[Row]] = {}
-        self._keys: dict[str, str] = {}
+        self._ledgers: dict[str, list[Kept]] = {}
 
     def records(self) -> Iterator[Record]:
         """Yield every entry in the order of arrival."""
@@ -48,27 +48,11 @@ class MemoryJournal:
         """Keep entries."""
         for record in records:
             self._records.append(record)
-            row = (len(self._records), record.head.sequence, record.text, record.signature)
-            self._rows.setdefault(record.peer_id, []).append(row)
-            self._keys[record.peer_id] = record.public_key
+            self._ledgers.setdefault(record.peer_id, []).append((len(self._records), record))
 
-    def read(self, peer_id: str, after: int) -> tuple[LedgerBatch, list[int]] | None:
-        """Return entries after a number, up to a signed one, and the position of each; None if there are none."""
-        rows = self._rows.get(peer_id, [])[after : after + MAX_BATCH]
-        return batch_of(peer_id, self._keys.get(peer_id, ""), rows)
+    def read(self, peer_id: str, after: int) -> list[Kept]:
+        """Return at most MAX_BATCH entries of a ledger after a number."""
+        return self._ledgers.get(peer_id, [])[after : after + MAX_BATCH]
 
     def close(self) -> None:
         """Keep everything: a simulated disk outlives its process."""
-
-
-def batch_of(peer_id: str, public_key: str, rows: list[Row]) -> tuple[LedgerBatch, list[int]] | None:
-    """Make a batch of the rows up to the last signed one; None if there is none."""
-    while rows and rows[-1][3] is None:
-        rows = rows[:-1]
-    if not rows:
-        return None
-    positions, sequences, texts, signatures = (list(column) for column in zip(*rows, strict=True))
-    batch = LedgerBatch.model_construct(
-        peer_id=peer_id, public_key=public_key, first=sequences[0], entries=texts, signature=signatures[-1]
-    )
-    return batch, positions

@@ -29,7 +29,11 @@ class FromTheFuture(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One entry of any ledger as the journal keeps it, and the head it leads to; the last of a batch is signed."""
+    """One entry of any ledger as the journal keeps it, and the head it leads to.
+
+    Of copies, the last entry of each batch carries its owner's signature. Own entries carry none: their owner signs
+    what it tells.
+    """
 
     peer_id: str
     public_key: str

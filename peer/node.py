@@ -7,7 +7,7 @@ once, and only then makes the answers and the calls, from what has been committe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from peer import views
@@ -16,9 +16,7 @@ from peer.exchange import Call, Exchange, Owed
 from peer.identity import Identity, verify
 from peer.journal import Journal
 from peer.ledger import Verify, seal
-from peer.ledgers import Record
 from peer.messages import (
-    MAX_BATCH,
     CancelOrder,
     Envelope,
     GetLedger,
@@ -26,7 +24,9 @@ from peer.messages import (
     GetOrderbook,
     GetStatus,
     GetTrades,
+    Head,
     Ledger,
+    LedgerBatch,
     OrderFilled,
     OrderMatched,
     OrderSubmitted,
@@ -36,7 +36,6 @@ from peer.messages import (
 )
 
 MAX_OPEN_ORDERS = 200_000
-SEAL_EVERY = MAX_BATCH // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,7 @@ class Node:
         self.port = port
         self._identity = identity
         self._journal = journal
+        self._sealed = (Head(), "")
 
     def recover(self, now: float) -> None:
         """Fold what the disk holds, and write what the last life still owed."""
@@ -207,14 +207,7 @@ class Node:
         ledgers = self.exchange.ledgers
         entries, ledgers.unsaved = ledgers.unsaved, []
         if entries:
-            own = [n for n, record in enumerate(entries) if record.peer_id == self.exchange.me]
-            self._seal(entries, own)
-            self._journal.append(entries, durable=bool(own))
-
-    def _seal(self, entries: list[Record], own: list[int]) -> None:
-        # A batch for another peer ends at a signed entry, so a long commit is signed in the middle too.
-        for n in {*own[SEAL_EVERY - 1 :: SEAL_EVERY], *own[-1:]}:
-            entries[n] = replace(entries[n], signature=seal(self._identity, entries[n].head))
+            self._journal.append(entries, durable=any(record.peer_id == self.exchange.me for record in entries))
 
     def _send(self, call: Call) -> Send:
         messages: list[PeerMessage] = []
@@ -248,15 +241,36 @@ class Node:
         ]
 
     def _news(self, after: int) -> OrderSubmitted:
-        found = self._journal.read(self.exchange.me, after)
-        assert found is not None, f"this ledger ends before {after}"
-        return OrderSubmitted(ledger=found[0])
+        batch, _ = self._batch(self.exchange.me, after)
+        assert batch is not None, f"this ledger ends before {after}"
+        return OrderSubmitted(ledger=batch)
 
     def _ledger(self, request: GetLedger, *, with_positions: bool) -> Ledger:
-        found = self._journal.read(request.peer_id, request.after)
-        if found is None:
-            return Ledger()
-        return Ledger(ledger=found[0], positions=found[1] if with_positions else None)
+        batch, positions = self._batch(request.peer_id, request.after)
+        return Ledger(ledger=batch, positions=positions if with_positions and batch else None)
+
+    def _batch(self, peer_id: str, after: int) -> tuple[LedgerBatch | None, list[int]]:
+        kept = self._journal.read(peer_id, after)
+        # A copy can be passed on up to where its owner signed it; our own entries we sign wherever we stop.
+        while kept and kept[-1][1].signature is None and peer_id != self.exchange.me:
+            kept.pop()
+        if not kept:
+            return None, []
+        records = [record for _, record in kept]
+        batch = LedgerBatch.model_construct(
+            peer_id=peer_id,
+            public_key=records[0].public_key,
+            first=records[0].head.sequence,
+            entries=[record.text for record in records],
+            signature=records[-1].signature or self._seal(records[-1].head),
+        )
+        return batch, [position for position, _ in kept]
+
+    def _seal(self, head: Head) -> str:
+        # The same news goes to every peer: one signature serves all.
+        if self._sealed[0] != head:
+            self._sealed = (head, seal(self._identity, head))
+        return self._sealed[1]
 
     def _written(self, to: str, messages: list[PeerMessage]) -> dict[str, Any]:
         envelope = Envelope.model_construct(

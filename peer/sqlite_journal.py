@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from peer.journal import Row, batch_of
+from peer.journal import Kept
 from peer.ledgers import Record
-from peer.messages import MAX_BATCH, Head, LedgerBatch
+from peer.messages import MAX_BATCH, Head
 
 RECENT = 4 * MAX_BATCH
 
@@ -42,7 +42,7 @@ class SqliteJournal:
         self._keys = dict(self._db.execute("SELECT peer_id, public_key FROM peers"))
         (last,) = self._db.execute("SELECT coalesce(max(position), 0) FROM entries").fetchone()
         self._position: int = last
-        self._recent: dict[str, deque[Row]] = {}
+        self._recent: dict[str, deque[Kept]] = {}
 
     def records(self) -> Iterator[Record]:
         """Yield every entry in the order of arrival."""
@@ -70,23 +70,24 @@ class SqliteJournal:
         )
         self._db.execute("COMMIT")
         self._position += len(rows)
-        for position, record in rows:
-            recent = self._recent.setdefault(record.peer_id, deque(maxlen=RECENT))
-            recent.append((position, record.head.sequence, record.text, record.signature))
+        for kept in rows:
+            self._recent.setdefault(kept[1].peer_id, deque(maxlen=RECENT)).append(kept)
 
-    def read(self, peer_id: str, after: int) -> tuple[LedgerBatch, list[int]] | None:
-        """Return entries after a number, up to a signed one, and the position of each; None if there are none."""
+    def read(self, peer_id: str, after: int) -> list[Kept]:
+        """Return at most MAX_BATCH entries of a ledger after a number."""
         recent = self._recent.get(peer_id)
-        if recent and recent[0][1] <= after + 1:
-            start = after + 1 - recent[0][1]
-            rows = list(islice(recent, start, start + MAX_BATCH))
-        else:
-            rows = self._db.execute(
-                "SELECT position, sequence, text, signature FROM entries"
-                " WHERE peer_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
-                (peer_id, after, MAX_BATCH),
-            ).fetchall()
-        return batch_of(peer_id, self._keys.get(peer_id, ""), rows)
+        if recent and recent[0][1].head.sequence <= after + 1:
+            start = after + 1 - recent[0][1].head.sequence
+            return list(islice(recent, start, start + MAX_BATCH))
+        rows = self._db.execute(
+            "SELECT position, sequence, hash, text, signature FROM entries"
+            " WHERE peer_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+            (peer_id, after, MAX_BATCH),
+        )
+        return [
+            (position, Record(peer_id, self._keys[peer_id], Head(sequence, hash), text, signature))
+            for position, sequence, hash, text, signature in rows
+        ]
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,0 +1,1 @@
+"""Runs scenarios against real peers and proves that they agree: scripts, clusters, histories, checkers."""

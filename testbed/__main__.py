@@ -1,0 +1,75 @@
+"""`python -m testbed`: run, list and judge scenarios.
+
+Exit codes of `run` and `judge`: 0 everything holds, 1 something is violated, 2 something is unknown, 3 the peers did
+not come to rest, 4 a process crashed by itself, 5 nothing was run (and one line says why), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from testbed import catalog, runner, store
+from testbed.cluster import CannotRun
+from testbed.script import BadScript
+
+NOT_RUN = 5
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the command line says, and return the exit code."""
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as end:
+        # argparse would end with 2, which is a verdict here.
+        return NOT_RUN if end.code else 0
+    try:
+        return _do(options)
+    except (BadScript, CannotRun) as error:
+        print(error, file=sys.stderr)
+        return NOT_RUN
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return INTERRUPTED
+
+
+def _do(options: argparse.Namespace) -> int:
+    match options.command:
+        case "run":
+            scenario = catalog.load(options.name, options.peers)
+            return runner.run(scenario, runner.choose_cluster(options.on, print), options.runs)
+        case "judge":
+            return _judge_again(options.run)
+        case _:
+            for name in catalog.names():
+                print(f"{name:20} {catalog.load(name).title}")
+            return 0
+
+
+def _judge_again(directory: Path) -> int:
+    try:
+        history, evidence = store.read_run(directory)
+    except (OSError, ValueError) as error:
+        raise CannotRun(f"{directory} holds no whole run: {error}") from error
+    return runner.judged(directory, history, evidence)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="testbed", description="Runs scenarios against real peers.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run a scenario and judge it")
+    run.add_argument("name", help="which one; `list` names them")
+    run.add_argument("--on", choices=runner.CLUSTERS, help="where (default: containers if Docker works)")
+    run.add_argument("--peers", type=int, help="how many peers, if more than it needs")
+    run.add_argument("--runs", type=Path, default=runner.RUNS, help="where to store the run (default: runs/)")
+    commands.add_parser("list", help="list the scenarios")
+    again = commands.add_parser("judge", help="judge a stored run again, with the checkers of today")
+    again.add_argument("run", type=Path, help="its directory, runs/latest for the newest")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

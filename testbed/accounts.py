@@ -1,0 +1,181 @@
+"""The judge's own reading of the ledgers: who ordered, traded, cancelled and reserved what. Pure.
+
+The rule: as plain as can be, and nothing in common with the peer's code; it reads the JSON texts that peers hand out.
+Amounts are Decimals, exact for all that a ledger may hold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+Stamp: TypeAlias = tuple[int, str]
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry of a ledger: whose, its number, its owner's clock in microseconds, and what happened."""
+
+    owner: str
+    sequence: int
+    time: int
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A ledger as one peer holds it; `positions` say when each entry came into that peer's journal."""
+
+    owner: str
+    texts: tuple[str, ...]
+    positions: tuple[int, ...]
+
+    def lines(self) -> list[Line]:
+        """Read the entries, oldest first."""
+        read = [json.loads(text) for text in self.texts]
+        return [Line(self.owner, entry["sequence"], entry["time"], entry["event"]) for entry in read]
+
+
+@dataclass(slots=True)
+class Account:
+    """What the ledgers say of one order: `filled` and `reserved` are summed up from the fills, and `remaining` is what
+    its owner wrote last; `cancelled` is what will never trade."""
+
+    id: str
+    owner: str
+    item: str
+    side: str
+    price: Decimal
+    original: Decimal
+    stamp: Stamp
+    client: tuple[str, str] | None
+    remaining: Decimal
+    filled: Decimal = ZERO
+    reserved: Decimal = ZERO
+    cancelled: Decimal = ZERO
+    is_cancelled: bool = False
+
+    @property
+    def available(self) -> Decimal:
+        """What may still be traded."""
+        return ZERO if self.is_cancelled else self.remaining - self.reserved
+
+    def crosses(self, other: Account) -> bool:
+        """Whether the two could trade with each other, going by item, side and price."""
+        if self.item != other.item or self.side == other.side:
+            return False
+        buy, sell = (self, other) if self.side == "buy" else (other, self)
+        return buy.price >= sell.price
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One side's record of a fill: the decision, or what the taker learned of it; `time` is the decision's."""
+
+    id: str
+    maker: str
+    taker: str
+    quantity: Decimal
+    price: Decimal
+    time: int
+
+
+@dataclass(slots=True)
+class Accounts:
+    """Everything that ledgers say, read line by line; lines of one ledger in order, ledgers in any order.
+
+    `opened` holds reservations not yet closed, by fill id; `granted` and `closed` hold all decisions and all endings,
+    zeros included. `within` holds trades of two orders of one owner.
+    """
+
+    orders: dict[str, Account] = field(default_factory=dict)
+    opened: dict[str, Line] = field(default_factory=dict)
+    granted: dict[str, Trade] = field(default_factory=dict)
+    closed: dict[str, Trade] = field(default_factory=dict)
+    within: dict[str, Trade] = field(default_factory=dict)
+
+    def read(self, lines: Iterable[Line]) -> Accounts:
+        """Read lines one after the other, and return these accounts."""
+        for line in lines:
+            self.apply(line)
+        return self
+
+    def apply(self, line: Line) -> list[Account]:
+        """Read one line, and return the accounts it changed."""
+        event = line.event
+        match event["type"]:
+            case "ORDER_PLACED":
+                return [self._place(line)]
+            case "ORDER_CANCELLED":
+                return [self._cancel(event)]
+            case "FILL_OPENED":
+                self.opened[event["fillId"]] = line
+                taker = self.orders[event["taker"]]
+                taker.reserved += Decimal(event["quantity"])
+                return [taker]
+            case "FILL_CLOSED":
+                return [self._close(event)]
+            case "FILL_GRANTED":
+                trade = self.granted[event["fillId"]] = _trade(event, event["fillId"], event["granted"], line.time)
+                # A refusal may be about an order that does not exist, and changes nothing.
+                granted = trade.quantity > 0
+                return [_fill(self.orders[trade.maker], trade.quantity, event["remaining"])] if granted else []
+            case "ORDERS_TRADED":
+                trade = self.within[event["id"]] = _trade(event, event["id"], event["quantity"], line.time)
+                return [
+                    _fill(self.orders[trade.maker], trade.quantity, event["makerRemaining"]),
+                    _fill(self.orders[trade.taker], trade.quantity, event["takerRemaining"]),
+                ]
+            case unknown:
+                raise ValueError(f"a ledger holds an event of unknown type {unknown!r}")
+
+    def trades(self) -> dict[str, Trade]:
+        """Every decision that moved something, by fill id, oldest first: what the owners of the makers wrote."""
+        decided = sorted((self.granted | self.within).items(), key=lambda pair: (pair[1].time, pair[0]))
+        return {id_: trade for id_, trade in decided if trade.quantity > 0}
+
+    def _place(self, line: Line) -> Account:
+        event = line.event
+        quantity = Decimal(event["quantity"])
+        label = (event.get("clientId"), event.get("clientOrderId"))
+        account = self.orders[event["id"]] = Account(
+            id=event["id"],
+            owner=line.owner,
+            item=event["item"],
+            side=event["side"],
+            price=Decimal(event["price"]),
+            original=quantity,
+            stamp=(line.time, line.owner),
+            client=(label[0] or "", label[1]) if label[1] else None,
+            remaining=quantity,
+        )
+        return account
+
+    def _cancel(self, event: dict[str, Any]) -> Account:
+        account = self.orders[event["id"]]
+        account.is_cancelled = True
+        return _fill(account, ZERO, event["remaining"])
+
+    def _close(self, event: dict[str, Any]) -> Account:
+        trade = self.closed[event["fillId"]] = _trade(event, event["fillId"], event["granted"], event["time"])
+        taker = self.orders[trade.taker]
+        # A closing without an opening is left to the checkers: it makes `reserved` negative there.
+        opened = self.opened.pop(event["fillId"], None)
+        taker.reserved -= Decimal(opened.event["quantity"]) if opened else trade.quantity
+        return _fill(taker, trade.quantity, event["remaining"])
+
+
+def _fill(account: Account, quantity: Decimal, remaining: str) -> Account:
+    account.filled += quantity
+    account.remaining = Decimal(remaining)
+    if account.is_cancelled:
+        account.cancelled = account.original - account.filled - account.remaining
+    return account
+
+
+def _trade(event: dict[str, Any], id_: str, quantity: str, time: int) -> Trade:
+    return Trade(id_, event["maker"], event["taker"], Decimal(quantity), Decimal(event["price"]), time)

@@ -1,0 +1,51 @@
+"""What the testbed needs of a place where peers run. Peers are known by the names of the scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from pygrenache import Address
+from testbed.script import Fault
+
+ROOT = Path(__file__).resolve().parent.parent
+GRAPES = ("grape-1", "grape-2")
+
+
+class CannotRun(Exception):
+    """This machine cannot run such a cluster; the text says why, in one line."""
+
+
+class Cluster(Protocol):
+    """Two Grapes and some peers. What was never started, or has ended, may be killed and closed all the same.
+
+    `supports` names the faults it can do. A scenario that needs another one is not run at all.
+    """
+
+    name: str
+    supports: frozenset[type[Fault]]
+
+    async def open(self, peers: Sequence[str]) -> None:
+        """Start the Grapes, and prepare these peers without starting them. Raises CannotRun."""
+
+    async def start(self, peer: str) -> None:
+        """Start a peer, on its old disk if it had one; it may take a while until it answers."""
+
+    async def kill(self, peer: str) -> None:
+        """End a peer at once, so that it writes and says nothing more; its disk stays."""
+
+    async def pause(self, peer: str) -> None:
+        """Freeze a peer."""
+
+    async def resume(self, peer: str) -> None:
+        """Let a paused peer go on."""
+
+    def door(self, peer: str) -> Address:
+        """Return where clients reach a peer that was started; it may change with each start."""
+
+    async def crashed(self) -> list[str]:
+        """Tell, in a line each, of everything that has ended without being told to."""
+
+    async def close(self) -> None:
+        """Keep all logs, then end and remove everything, whatever state it is in."""

@@ -1,0 +1,116 @@
+"""What the peers showed when a run was over: their ledgers, books and statuses; and what a verdict is. Pure.
+
+Evidence is plain JSON on disk, so that a stored run can be judged again, by a newer checker too. Peers are known here
+by the names of the scenario (peer-1); `peer_ids` ties them to the ids that ledgers use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from testbed.accounts import Accounts, Copy, Line
+
+VerdictKind = Literal["valid", "violated", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one checker found: a sentence, and the lines that prove a violation or explain a doubt."""
+
+    name: str
+    kind: VerdictKind
+    sentence: str
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The end of a run. `quiet` tells whether it was reached with all living peers at rest.
+
+    `ledgers` holds, by living holder and owner (a peer id), each copy of a ledger; `books` and `trades` hold, by
+    living peer and item, what the client's door showed; `statuses` by living peer. `crashed` has one line for each
+    process that ended by itself.
+    """
+
+    quiet: bool
+    peer_ids: dict[str, str]
+    living: tuple[str, ...]
+    statuses: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ledgers: dict[str, dict[str, Copy]] = field(default_factory=dict)
+    books: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    trades: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
+    crashed: tuple[str, ...] = ()
+
+    def name_of(self, peer_id: str) -> str:
+        """Return the scenario's name of a peer, or the start of its id where it has none."""
+        return next((name for name, id_ in self.peer_ids.items() if id_ == peer_id), peer_id[:6])
+
+    def tell(self, id_: str) -> str:
+        """Shorten the id of an order or fill for people: `peer-1-7`."""
+        owner, _, sequence = id_.rpartition("-")
+        return f"{self.name_of(owner)}-{sequence}"
+
+    def is_living(self, peer_id: str) -> bool:
+        """Tell whether a peer was up when the run ended."""
+        return self.name_of(peer_id) in self.living
+
+    def best_copies(self) -> dict[str, Copy]:
+        """Return each owner's ledger: its own copy where it lives, else the longest that anybody holds."""
+        best: dict[str, Copy] = {}
+        for holder, copies in self.ledgers.items():
+            for owner, copy in copies.items():
+                own = self.peer_ids.get(holder) == owner
+                if own or owner not in best or (not self.is_living(owner) and longer(copy, best[owner])):
+                    best[owner] = copy
+        return best
+
+    def lines(self) -> list[Line]:
+        """Return every line of every ledger, one ledger after the other."""
+        return [line for copy in self.best_copies().values() for line in copy.lines()]
+
+    def accounts(self) -> Accounts:
+        """Read all ledgers."""
+        return Accounts().read(self.lines())
+
+    def summary(self) -> dict[str, Any]:
+        """Return everything but the ledgers as a JSON object."""
+        whole = asdict(self)
+        del whole["ledgers"]
+        return whole
+
+
+def read_evidence(summary: dict[str, Any], ledgers: dict[str, list[dict[str, Any]]]) -> Evidence:
+    """Read evidence back: the summary, and each holder's ledger entries as `ledger_rows` wrote them."""
+    copies = {holder: _copies(rows) for holder, rows in ledgers.items()}
+    tuples = {name: tuple(summary[name]) for name in ("living", "crashed")}
+    return Evidence(**{**summary, **tuples, "ledgers": copies})
+
+
+def ledger_rows(copies: dict[str, Copy]) -> list[dict[str, Any]]:
+    """Return the entries that one peer holds in the order they came into its journal, as JSON objects."""
+    rows = [
+        {"position": position, "owner": copy.owner, "text": text}
+        for copy in copies.values()
+        for position, text in zip(copy.positions, copy.texts, strict=True)
+    ]
+    return sorted(rows, key=lambda row: row["position"])
+
+
+def many(count: int, one: str, more: str | None = None) -> str:
+    """Say how many there are: `1 trade`, `2 trades`."""
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
+def longer(copy: Copy, other: Copy) -> bool:
+    """Tell whether a copy reaches further than another."""
+    return len(copy.texts) > len(other.texts)
+
+
+def _copies(rows: list[dict[str, Any]]) -> dict[str, Copy]:
+    owners = dict.fromkeys(row["owner"] for row in rows)
+    mine = {owner: [row for row in rows if row["owner"] == owner] for owner in owners}
+    return {
+        owner: Copy(owner, tuple(row["text"] for row in of), tuple(row["position"] for row in of))
+        for owner, of in mine.items()
+    }

@@ -1,0 +1,136 @@
+"""Watches the peers of a run from outside: who is up, whether all is quiet, what they show in the end.
+
+The rule: it asks and never changes anything, and every wait is for a condition, with a bound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from pygrenache import GrenacheError
+from testbed.cluster import Cluster
+from testbed.door import Client, Door
+from testbed.evidence import Evidence
+
+POLL_S = 0.05
+BOUND_S = 30.0
+
+
+class NoQuiet(Exception):
+    """A condition that had to come about did not, within its bound."""
+
+
+class Observer:
+    """Watches one cluster. `living` are the peers that are up: not killed, frozen or yet to be started."""
+
+    def __init__(self, cluster: Cluster, client: Client, *, bound_s: float | None = None) -> None:
+        self.living: dict[str, None] = {}
+        self.peer_ids: dict[str, str] = {}
+        self._cluster = cluster
+        self._client = client
+        self._bound_s = bound_s or BOUND_S
+
+    def door(self, peer: str) -> Door:
+        """Return the way to a peer as it is now: a restart may move it."""
+        return Door(self._client, self._cluster.door(peer))
+
+    async def until(self, what: str, condition: Callable[[], Awaitable[bool]]) -> None:
+        """Wait until a condition holds. Raises NoQuiet, at once if a process has ended by itself."""
+        try:
+            async with asyncio.timeout(self._bound_s):
+                while not await condition():  # noqa: ASYNC110 - peers in other processes set no event here
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError:
+            raise NoQuiet(f"in {self._bound_s:g} s it did not come about that {what}") from None
+
+    async def up(self, peer: str) -> str:
+        """Wait until a peer answers, count it among the living, and return its id."""
+
+        async def answers() -> bool:
+            status = await self._status(peer)
+            if status is None:
+                return False
+            self.living[peer] = None
+            self.peer_ids.setdefault(peer, status["peerId"])
+            found.append(status["peerId"])
+            return True
+
+        found: list[str] = []
+        await self.until(f"{peer} answers", answers)
+        return found[0]
+
+    async def acquainted(self) -> None:
+        """Wait until every living peer reaches every other one."""
+
+        async def reached() -> bool:
+            return all(self._reaches_all(status) for status in await self._statuses())
+
+        await self.until("all peers have found each other", reached)
+
+    async def quiet(self) -> None:
+        """Wait until all living peers have read the same, reach each other, and wait for no fill.
+
+        It has to be seen twice in a row without a difference: what was under way at the first look would show at the
+        second.
+        """
+        last: list[str] = []
+
+        async def rests() -> bool:
+            statuses = await self._statuses()
+            # In doubt is only what a peer waits for, and the clock runs on; both are no part of what has been read.
+            read = [json.dumps([s["vector"], s["digest"]], sort_keys=True) for s in statuses if s]
+            at_rest = all(self._reaches_all(s) and s and not s["inDoubt"] for s in statuses)
+            seen_before = last == read
+            last[:] = read
+            return at_rest and len(set(read)) == 1 and seen_before
+
+        await self.until("all living peers have come to rest", rests)
+
+    async def collect(self, quiet: bool) -> Evidence:
+        """Ask every living peer for all that it can show; one that does not answer is not counted among the living."""
+        peers = sorted(self.living)
+        found = zip(peers, await asyncio.gather(*map(self._collect, peers)), strict=True)
+        shown = {peer: one for peer, one in found if one is not None}
+        crashed = tuple(await self._cluster.crashed())
+        whole = quiet and len(shown) == len(peers)
+        evidence = Evidence(whole, dict(sorted(self.peer_ids.items())), tuple(shown), crashed=crashed)
+        for peer, one in shown.items():
+            evidence.statuses[peer], evidence.ledgers[peer], evidence.books[peer], evidence.trades[peer] = one
+        return evidence
+
+    async def _status(self, peer: str) -> dict[str, Any] | None:
+        try:
+            return await self.door(peer).status()
+        except GrenacheError as error:
+            if crashed := await self._cluster.crashed():
+                raise NoQuiet("; ".join(crashed)) from error
+            return None
+
+    async def _statuses(self) -> list[dict[str, Any] | None]:
+        return await asyncio.gather(*(self._status(peer) for peer in self.living))
+
+    def _reaches_all(self, status: dict[str, Any] | None) -> bool:
+        if status is None:
+            return False
+        reached = {contact["peerId"] for contact in status["peers"] if contact["state"] == "reachable"}
+        others = {self.peer_ids[peer] for peer in self.living} - {status["peerId"]}
+        return others <= reached
+
+    async def _collect(self, peer: str) -> tuple[Any, Any, Any, Any] | None:
+        door = self.door(peer)
+        try:
+            status = await door.status()
+            ledgers = {owner: await door.ledger(owner) for owner in status["vector"]}
+            items = _items(line.event for copy in ledgers.values() for line in copy.lines())
+            books = {item: await door.book(item) for item in items}
+            trades = {item: await door.trades(item) for item in items}
+        except GrenacheError:
+            return None
+        return status, ledgers, books, trades
+
+
+def _items(events: Iterable[dict[str, Any]]) -> list[str]:
+    return sorted({event["item"] for event in events if event["type"] == "ORDER_PLACED"})

@@ -1,0 +1,75 @@
+"""The checker of price-time priority: every taker is judged by what its own owner had seen when it took. Pure.
+
+A peer's journal says in which order all entries, its own and copies, reached it. Reading them in that order shows the
+book that it had in view at each of its takings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from testbed.accounts import Account, Accounts, Copy, Line
+from testbed.evidence import Evidence, Verdict, many
+from testbed.history import History
+
+
+def priority(history: History, evidence: Evidence) -> Verdict:
+    """No taker passed over a better or earlier maker that its owner's book showed available.
+
+    A maker may be passed over while its owner is out of reach, so nothing is said of owners that were hurt in this
+    run; and while the taker's owner has a claim on it whose decision it has not seen, for then it knows that the
+    maker has less to give than its ledger shows.
+    """
+    hurt = {evidence.peer_ids[name] for name in history.hurt() if name in evidence.peer_ids}
+    wrong: list[str] = []
+    takings = 0
+    for holder, copies in evidence.ledgers.items():
+        me = evidence.peer_ids[holder]
+        for book, line, claims in _takings(me, copies):
+            takings += 1
+            taker, maker = book.orders[line.event["taker"]], book.orders.get(line.event["maker"])
+            if maker is None:
+                wrong.append(f"{holder} took from {evidence.tell(line.event['maker'])} before it had seen that order")
+                continue
+            wrong += [
+                f"{holder} took {evidence.tell(maker.id)} for {evidence.tell(taker.id)} "
+                f"and passed over {evidence.tell(better.id)} ({better.available} at {better.price})"
+                for better in book.orders.values()
+                if _outranks(better, maker, taker) and better.owner not in hurt and better.id not in claims
+            ]
+    if wrong:
+        return Verdict("priority", "violated", wrong[0], tuple(wrong))
+    return Verdict("priority", "valid", f"{many(takings, 'taking')} went to the best and earliest order in view")
+
+
+def _takings(me: str, copies: dict[str, Copy]) -> Iterator[tuple[Accounts, Line, set[str]]]:
+    """Yield, just before each taking of a peer: the accounts in its view, the taking, the makers it had claims on."""
+    accounts = Accounts()
+    claims: dict[str, str] = {}
+    for line in _as_they_came(copies):
+        event = line.event
+        if line.owner == me and event["type"] in ("FILL_OPENED", "ORDERS_TRADED"):
+            yield accounts, line, set(claims.values())
+            if event["type"] == "FILL_OPENED":
+                claims[event["fillId"]] = event["maker"]
+        elif event["type"] == "FILL_GRANTED":
+            claims.pop(event["fillId"], None)
+        accounts.apply(line)
+
+
+def _as_they_came(copies: dict[str, Copy]) -> list[Line]:
+    placed = [
+        (position, line)
+        for copy in copies.values()
+        for position, line in zip(copy.positions, copy.lines(), strict=True)
+    ]
+    return [line for _, line in sorted(placed, key=lambda pair: pair[0])]
+
+
+def _outranks(order: Account, maker: Account, taker: Account) -> bool:
+    """Tell whether an order should have been taken before this maker."""
+    if order.id == maker.id or order.available <= 0 or not order.crosses(taker) or not order.stamp < taker.stamp:
+        return False
+    if order.price != maker.price:
+        return order.price > maker.price if order.side == "buy" else order.price < maker.price
+    return order.stamp < maker.stamp

@@ -1,0 +1,225 @@
+"""Checkers that hold what clients were told against what the ledgers say in the end. Pure.
+
+An operation that ended `info` may or may not have happened, so it can prove nothing; nor can the ledger of a peer that
+is gone, of which the others may have lost the end. Such doubt is `unknown`, never a violation.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from testbed.accounts import Accounts
+from testbed.evidence import Evidence, Verdict, VerdictKind, many
+from testbed.history import History, Operation
+
+Findings = tuple[VerdictKind, str]
+
+
+def durable(history: History, evidence: Evidence) -> Verdict:
+    """Nothing acknowledged (order, cancel, fill) is missing from its owner's ledger, after whatever kills."""
+    accounts = evidence.accounts()
+    found: list[Findings] = []
+    told = Counter[str]()
+    for operation in history.operations():
+        match operation.what, operation.outcome:
+            case "submit", "ok":
+                told["order"] += 1
+                found += _missing_order(evidence, accounts, operation.answer)
+            case "cancel", "ok":
+                told["cancel"] += 1
+                found += _missing_cancel(evidence, accounts, operation.answer)
+            case "restart", "fail":
+                found.append(("violated", operation.error))
+    fills = dict(_fills_seen([operation.answer for operation in history.operations()]))
+    written = accounts.trades() | accounts.closed
+    for fill, orders in fills.items():
+        if fill not in written:
+            found.append(_lost(evidence, orders, f"the fill {evidence.tell(fill)} was shown to a client"))
+    counts = f"{many(told['order'], 'order')}, {many(told['cancel'], 'cancel')} and {many(len(fills), 'fill')}"
+    return _verdict("durable", found, f"the ledgers hold all that clients were told: {counts}")
+
+
+def exactly_once(history: History, evidence: Evidence) -> Verdict:
+    """One order per client order id, one decision and one end per fill id, nothing of what was surely refused."""
+    lines = evidence.lines()
+    # What one entry may say only once, and of whom: the ledger matters, since client ids are each peer's own.
+    once: Counter[str] = Counter()
+    for line in lines:
+        event, peer = line.event, evidence.name_of(line.owner)
+        match event["type"]:
+            case "ORDER_PLACED" if "clientOrderId" in event:
+                client, label = event.get("clientId", ""), event["clientOrderId"]
+                once[f"{peer} placed {client}'s order {label}"] += 1
+            case "FILL_OPENED" | "FILL_GRANTED" | "FILL_CLOSED":
+                did = event["type"].removeprefix("FILL_").lower()
+                once[f"fill {evidence.tell(event['fillId'])} was {did}"] += 1
+    found: list[Findings] = [("violated", f"{what} {count} times") for what, count in once.items() if count > 1]
+    found += _placed_though_refused(history, evidence)
+    found += _two_answers(history, evidence)
+    orders = sum(1 for line in lines if line.event["type"] == "ORDER_PLACED")
+    fills = sum(1 for line in lines if line.event["type"] == "FILL_GRANTED")
+    return _verdict(
+        "exactly_once", found, f"{many(orders, 'order')} placed once each, {many(fills, 'fill')} decided once each"
+    )
+
+
+def answered(history: History, evidence: Evidence) -> Verdict:
+    """Every request to a peer that was up all the while got an answer, be it a refusal."""
+    hurt = history.hurt()
+    found: list[Findings] = []
+    asked = 0
+    for operation in history.operations():
+        if operation.what not in ("submit", "cancel", "show", "trades", "book") or _overlaps(operation, hurt):
+            continue
+        asked += 1
+        refused = operation.outcome == "fail" and operation.error.startswith("ERR_")
+        if operation.outcome != "ok" and not refused:
+            why = operation.error or "no answer was ever recorded"
+            found.append(("violated", f"{operation.peer} did not answer {operation.what} #{operation.number}: {why}"))
+    return _verdict("answered", found, f"every one of {many(asked, 'request')} to a living peer was answered")
+
+
+def expected(history: History, evidence: Evidence) -> Verdict:
+    """What the scenario itself expects is shown by every living peer."""
+    found: list[Findings] = []
+    met = 0
+    for operation in history.operations():
+        judge = _EXPECTATIONS.get(operation.what)
+        if judge is None:
+            continue
+        met += 1
+        if operation.outcome != "ok":
+            doubt: VerdictKind = "violated" if operation.outcome == "fail" else "unknown"
+            found.append((doubt, operation.error or "an expectation was never looked at"))
+            continue
+        for peer, shown in operation.answer.items():
+            found += [("violated", f"{peer} shows {wrong}") for wrong in judge(evidence, operation.asked, shown)]
+    sentence = f"{many(met, 'expectation')} of the scenario met on every living peer"
+    return _verdict("expected", found, sentence if met else "the scenario states no expectations of its own")
+
+
+def _missing_order(evidence: Evidence, accounts: Accounts, order: dict[str, Any]) -> Iterator[Findings]:
+    placed = accounts.orders.get(order["id"])
+    name = evidence.tell(order["id"])
+    if placed is None:
+        yield _lost(evidence, [order["id"]], f"the order {name} was acknowledged")
+        return
+    was = (placed.item, placed.side, placed.price, placed.original)
+    said = (order["item"], order["type"], Decimal(order["price"]), Decimal(order["originalQuantity"]))
+    if was != said:
+        yield "violated", f"the order {name} was acknowledged as {said}, its ledger says {was}"
+
+
+def _missing_cancel(evidence: Evidence, accounts: Accounts, order: dict[str, Any]) -> Iterator[Findings]:
+    account = accounts.orders.get(order["id"])
+    if account is None or not account.is_cancelled:
+        yield _lost(evidence, [order["id"]], f"the cancel of {evidence.tell(order['id'])} was acknowledged")
+
+
+def _lost(evidence: Evidence, orders: list[str], what: str) -> Findings:
+    owners = [order.rpartition("-")[0] for order in orders]
+    gone = [evidence.name_of(owner) for owner in owners if not evidence.is_living(owner)]
+    if gone:
+        return "unknown", f"{what} and nobody has it, but {gone[0]} is gone"
+    return "violated", f"{what}, but no ledger has it"
+
+
+def _fills_seen(value: Any) -> Iterator[tuple[str, list[str]]]:
+    """Yield the fill id and both orders' ids of everything in an answer that tells of a fill."""
+    if isinstance(value, list):
+        for part in value:
+            yield from _fills_seen(part)
+    elif isinstance(value, dict):
+        if "makerOrderId" in value:
+            yield value["id"], [value["makerOrderId"], value["takerOrderId"]]
+        elif "matchedOrders" in value:
+            yield from ((fill["id"], [value["id"], fill["orderId"]]) for fill in value["matchedOrders"])
+        else:
+            yield from _fills_seen(list(value.values()))
+
+
+def _placed_though_refused(history: History, evidence: Evidence) -> Iterator[Findings]:
+    placed = {order.client for order in evidence.accounts().orders.values() if order.client}
+    submits = [operation for operation in history.operations() if operation.what == "submit"]
+    # A label that was also sent with another outcome may well stand in the ledger.
+    doubtful = {_label(operation) for operation in submits if operation.outcome != "fail"}
+    for operation in submits:
+        if _label(operation) in placed and _label(operation) not in doubtful:
+            label = " ".join(_label(operation))
+            yield "violated", f"{operation.peer} placed {label}, which it had refused: {operation.error}"
+
+
+def _two_answers(history: History, evidence: Evidence) -> Iterator[Findings]:
+    first: dict[tuple[str | None, tuple[str, str]], str] = {}
+    for operation in history.operations():
+        if operation.what == "submit" and operation.outcome == "ok":
+            id_ = operation.answer["id"]
+            known = first.setdefault((operation.peer, _label(operation)), id_)
+            if known != id_:
+                both = f"{evidence.tell(known)} and then {evidence.tell(id_)}"
+                yield "violated", f"{operation.peer} answered {' '.join(_label(operation))} with {both}"
+
+
+def _label(operation: Operation) -> tuple[str, str]:
+    order = operation.asked["order"]
+    return order["clientId"], order["clientOrderId"]
+
+
+def _overlaps(operation: Operation, hurt: dict[str, list[tuple[float, float]]]) -> bool:
+    spans = hurt.get(operation.peer or "", [])
+    return any(
+        start <= (operation.end_s if operation.end_s is not None else start) and operation.start_s <= end
+        for start, end in spans
+    )
+
+
+def _order_differs(evidence: Evidence, asked: dict[str, Any], shown: dict[str, Any]) -> Iterator[str]:
+    fields = {"filled": "filledQuantity", "remaining": "quantity"}
+    name = evidence.tell(asked["id"])
+    for word, field in fields.items():
+        if asked.get(word) is not None and Decimal(asked[word]) != Decimal(shown[field]):
+            yield f"{name} with {shown[field]} {word}, expected {asked[word]}"
+    if asked.get("status") is not None and asked["status"] != shown["status"]:
+        yield f"{name} as {shown['status']}, expected {asked['status']}"
+
+
+def _trades_differ(evidence: Evidence, asked: dict[str, Any], shown: list[dict[str, Any]]) -> Iterator[str]:
+    yield from _levels_differ(f"trades of {asked['item']}", sorted(_levels(asked["trades"])), sorted(_levels(shown)))
+
+
+def _book_differs(evidence: Evidence, asked: dict[str, Any], shown: dict[str, Any]) -> Iterator[str]:
+    yield from _levels_differ("buy orders", _levels(asked["buys"]), _levels(shown["buyOrders"]))
+    yield from _levels_differ("sell orders", _levels(asked["sells"]), _levels(shown["sellOrders"]))
+
+
+def _levels_differ(what: str, wanted: list[Any], shown: list[Any]) -> Iterator[str]:
+    if wanted != shown:
+        yield f"{what} {_tell_levels(shown)}, expected {_tell_levels(wanted)}"
+
+
+def _levels(of: list[Any]) -> list[tuple[Decimal, Decimal]]:
+    pairs = [(one["quantity"], one["price"]) if isinstance(one, dict) else one for one in of]
+    return [(Decimal(quantity), Decimal(price)) for quantity, price in pairs]
+
+
+def _tell_levels(levels: list[tuple[Decimal, Decimal]]) -> str:
+    counted = Counter(f"{quantity.normalize():f} at {price.normalize():f}" for quantity, price in levels)
+    return ", ".join(f"{level} ({count} times)" if count > 1 else level for level, count in counted.items()) or "none"
+
+
+_EXPECTATIONS: dict[str, Callable[[Evidence, dict[str, Any], Any], Iterator[str]]] = {
+    "expect_order": _order_differs,
+    "expect_trades": _trades_differ,
+    "expect_book": _book_differs,
+}
+
+
+def _verdict(name: str, found: list[Findings], sentence: str) -> Verdict:
+    for kind in ("violated", "unknown"):
+        told = tuple(text for of, text in found if of == kind)
+        if told:
+            return Verdict(name, kind, told[0], told)
+    return Verdict(name, "valid", sentence)

@@ -1,0 +1,74 @@
+"""Playing a script against made-up answers before anything is started, to find what cannot work. Pure.
+
+A rehearsal sees the wishes that a script makes when all goes well: wrong names and amounts are told at once, and so
+are faults that the chosen cluster cannot do. What a script does only when something goes wrong is not rehearsed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Generator, Iterator
+from typing import Any
+
+from testbed.script import FAULTS, Answer, Fault, Script, Start, Submit, Together, Trades, Wish
+
+MAX_WISHES = 10_000
+
+_DECIMAL = re.compile(r"(?=.*[1-9])[0-9]{1,12}(\.[0-9]{1,8})?", re.ASCII)
+
+
+def rehearse(script: Script) -> list[Wish]:
+    """Return the wishes of a script, those inside of Together each on its own, up to MAX_WISHES."""
+    found: list[Wish] = []
+    _play(script, found)
+    return found
+
+
+def problems(wishes: list[Wish], peers: Collection[str], late: Collection[str]) -> list[str]:
+    """Say what of these wishes nobody could grant; empty if nothing."""
+    return list(dict.fromkeys(text for wish in wishes for text in _problems(wish, peers, late)))
+
+
+def unsupported(wishes: list[Wish], supports: Collection[type[Fault]]) -> list[str]:
+    """Name the faults that are wished for and not supported."""
+    wished = {type(wish): None for wish in wishes if isinstance(wish, FAULTS)}
+    return [fault.__name__ for fault in wished if fault not in supports]
+
+
+def _play(script: Script, found: list[Wish]) -> Any:
+    answer: Any = None
+    while len(found) < MAX_WISHES:
+        try:
+            wish = script.send(answer)
+        except StopIteration as end:
+            return end.value
+        except (LookupError, TypeError, ValueError, AttributeError):
+            # A made-up answer was not good enough for this script; the real one will be.
+            return None
+        answer = _made_up(wish, found)
+    return None
+
+
+def _made_up(wish: Wish, found: list[Wish]) -> Any:
+    if isinstance(wish, Together):
+        return [_play(part, found) if isinstance(part, Generator) else _made_up(part, found) for part in wish.parts]
+    found.append(wish)
+    match wish:
+        case Submit():
+            return Answer(wish.peer, {}, "ok", {"id": f"{wish.peer}-{len(found)}"})
+        case Trades():
+            return Answer(wish.peer, {}, "ok", [])
+        case _:
+            return None
+
+
+def _problems(wish: Wish, peers: Collection[str], late: Collection[str]) -> Iterator[str]:
+    peer = getattr(wish, "peer", None)
+    if peer is not None and peer not in peers:
+        yield f"{type(wish).__name__} names {peer!r}, but the peers are {', '.join(peers)}"
+    if isinstance(wish, Start) and wish.peer not in late:
+        yield f"Start names {wish.peer!r}, which is not LATE: it runs from the beginning"
+    if isinstance(wish, Submit):
+        for what, amount in (("quantity", wish.quantity), ("price", wish.price)):
+            if not _DECIMAL.fullmatch(amount):
+                yield f"Submit has the {what} {amount!r}, which is not a decimal above 0 with at most 8 places"

@@ -1,0 +1,129 @@
+"""One run from start to verdict: check the script, start the peers, play, wait for quiet, collect, tear down, judge.
+
+The rule: whatever happens on the way, be it Ctrl-C, everything that was started is ended, and what was seen is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pygrenache import RpcClient
+from testbed import store
+from testbed.catalog import Scenario
+from testbed.checkers import exit_code, judge
+from testbed.cluster import ROOT, CannotRun, Cluster
+from testbed.containers import ContainerCluster, docker_works
+from testbed.driver import Driver
+from testbed.evidence import Evidence
+from testbed.history import History
+from testbed.observer import NoQuiet, Observer
+from testbed.processes import ProcessCluster
+from testbed.rehearsal import problems, rehearse, unsupported
+from testbed.report import account
+from testbed.script import BadScript
+
+RUNS = ROOT / "runs"
+CLUSTERS = ("containers", "processes")
+REQUEST_TIMEOUT_S = 5.0
+
+
+def choose_cluster(wanted: str | None, say: Callable[[str], None]) -> str:
+    """Return the cluster to run on: the wanted one, else containers where Docker works, else processes."""
+    if wanted is not None:
+        return wanted
+    if docker_works():
+        return "containers"
+    say("No Docker engine answers here, so the peers run as local processes (ON=containers insists on Docker).")
+    return "processes"
+
+
+def run(scenario: Scenario, on: str, runs: Path) -> int:
+    """Run a scenario, print its account, store it, and return the exit code.
+
+    Raises:
+        BadScript: the script cannot be played.
+        CannotRun: this machine or this cluster cannot run it.
+    """
+    began = time.monotonic()
+    directory = store.directory_for(runs, scenario.name)
+    cluster: Cluster
+    cluster = ContainerCluster(directory, scenario.name) if on == "containers" else ProcessCluster(directory)
+    check(scenario, cluster)
+    store.begin(directory)
+    about = {"name": scenario.name, "title": scenario.title, "peers": scenario.peers, "late": scenario.late, "on": on}
+    store.write_json(directory / "scenario.json", about)
+    with (directory / "history.jsonl").open("w", encoding="utf-8", buffering=1) as file:
+        history = History(lambda line: file.write(f"{line}\n"))
+        evidence, why = asyncio.run(_interruptible(scenario, cluster, history))
+    store.write_evidence(directory, evidence)
+    code = judged(directory, history, evidence, why)
+    where = directory.relative_to(ROOT) if directory.is_relative_to(ROOT) else directory
+    print(f"{time.monotonic() - began:.1f} s on {on}; everything about it is in {where}\n")
+    return code
+
+
+def check(scenario: Scenario, cluster: Cluster) -> None:
+    """Rehearse a scenario before anything is started. Raises BadScript, CannotRun."""
+    wishes = rehearse(scenario.script())
+    wrong = problems(wishes, scenario.peers, scenario.late)
+    if wrong:
+        raise BadScript(f"{scenario.name} cannot be played: {'; '.join(wrong)}")
+    if missing := unsupported(wishes, cluster.supports):
+        raise CannotRun(f"{scenario.name} is skipped: {cluster.name} cannot do {', '.join(missing)}")
+
+
+def judged(directory: Path, history: History, evidence: Evidence, why: str = "") -> int:
+    """Judge a run, print and store the account and the verdicts, and return the exit code."""
+    verdicts = judge(history, evidence)
+    code = exit_code(verdicts, evidence)
+    store.write_verdict(directory, verdicts, code, why)
+    plain = account(history, evidence, verdicts, code)
+    (directory / "account.txt").write_text(f"{plain}\n", encoding="utf-8")
+    print(account(history, evidence, verdicts, code, colour=True) if sys.stdout.isatty() else plain)
+    if why:
+        print(why)
+    return code
+
+
+async def play(scenario: Scenario, cluster: Cluster, history: History) -> tuple[Evidence, str]:
+    """Start the peers, play the script and collect the evidence; also return why there was no quiet, if so."""
+    client = RpcClient(timeout_s=REQUEST_TIMEOUT_S)
+    observer = Observer(cluster, client)
+    driver = Driver(cluster, observer, history)
+    why = ""
+    try:
+        await cluster.open(scenario.peers)
+        try:
+            await driver.start([peer for peer in scenario.peers if peer not in scenario.late])
+            await driver.play(scenario.script())
+            await driver.heal()
+            await driver.quiet()
+        except NoQuiet as error:
+            why = str(error)
+        return await observer.collect(quiet=not why), why
+    finally:
+        await client.close()
+        await cluster.close()
+
+
+async def _interruptible(scenario: Scenario, cluster: Cluster, history: History) -> tuple[Evidence, str]:
+    """Play so that the first Ctrl-C or SIGTERM ends the play and tears everything down in peace."""
+    loop = asyncio.get_running_loop()
+    playing = loop.create_task(play(scenario, cluster, history))
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def interrupt() -> None:
+        for number in signals:
+            loop.remove_signal_handler(number)
+        print("interrupted: tearing down", file=sys.stderr)
+        playing.cancel()
+
+    for number in signals:
+        loop.add_signal_handler(number, interrupt)
+    print(f"\n{scenario.name}: {scenario.title}\n", flush=True)
+    return await playing

@@ -1,0 +1,268 @@
+"""The words a scenario is written in. Pure: no clock, no socket, no dice.
+
+A scenario is a generator: it yields a wish and is sent what came of it. Who grants the wishes (real containers, real
+processes, a simulation) is none of its business, so the same script runs on all of them. Prices and quantities are
+decimals in text; peers are called peer-1, peer-2 and so on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+Side = Literal["buy", "sell"]
+Outcome = Literal["ok", "fail", "info"]
+Level: TypeAlias = tuple[str, str]  # quantity, price
+Point = Literal["before a commit", "after a commit", "torn", "failed write", "while sending", "in a power cut"]
+
+
+class BadScript(Exception):
+    """A script that cannot be played as it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a request: `ok`, `fail` (surely without effect) or `info` (nobody can know yet).
+
+    `value` is what the peer answered (an order, a list of trades, a book), None unless ok; `why` says what went wrong.
+    """
+
+    peer: str
+    asked: dict[str, Any]
+    outcome: Outcome
+    value: Any = None
+    why: str = ""
+
+    @property
+    def order_id(self) -> str | None:
+        """The id of the order that was accepted, or None where none is known."""
+        return self.value["id"] if self.outcome == "ok" else None
+
+
+# What a client asks of a peer; each is sent an Answer.
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Submit an order to a peer."""
+
+    peer: str
+    side: Side
+    quantity: str
+    item: str
+    price: str
+
+
+def Buy(peer: str, quantity: str, item: str, *, at: str) -> Submit:
+    """Wish that a client buys at a peer, at this price or a lower one."""
+    return Submit(peer, "buy", quantity, item, at)
+
+
+def Sell(peer: str, quantity: str, item: str, *, at: str) -> Submit:
+    """Wish that a client sells at a peer, at this price or a higher one."""
+    return Submit(peer, "sell", quantity, item, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Submit an order once more under its old client order id, as a client does that never heard the answer."""
+
+    order: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Cancel what is left of an order, at the peer that accepted it."""
+
+    order: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Ask a peer for an order."""
+
+    peer: str
+    order: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Trades:
+    """Ask a peer for the trades of an item."""
+
+    peer: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Ask a peer for the book of an item."""
+
+    peer: str
+    item: str
+
+
+# What happens to a peer. Each is sent None.
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """End a peer at once (SIGKILL), its disk stays."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Start a killed peer on its old disk, and wait until it answers."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a peer that the scenario keeps back (its LATE), and wait until it answers."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Freeze a peer: it keeps its sockets and answers nobody."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Let a paused peer go on."""
+
+    peer: str
+
+
+# What only a simulation can do, in virtual time. Each is sent None.
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Let virtual time pass; with real peers a length of time proves nothing."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """End a peer at an exact point: around its next commit, amid what it says next, or at once with the power.
+
+    A `torn` commit is on the disk or not; after a `failed write` it is not, and the peer ends by its own rule; what a
+    power cut takes is any number of the last commits that were not forced to the disk.
+    """
+
+    peer: str
+    point: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Let nothing more through from one peer to another; the other direction is another cut."""
+
+    sender: str
+    receiver: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """Take back a cut."""
+
+    sender: str
+    receiver: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """How all links are from here on: the chance that a message is lost or comes twice, and when it arrives.
+
+    What is sent later may well arrive earlier: each message draws its own delay.
+    """
+
+    loss: float = 0.0
+    duplication: float = 0.0
+    soonest_s: float = 0.0002
+    latest_s: float = 0.002
+
+
+@dataclass(frozen=True, slots=True)
+class Skew:
+    """Set the clock of a peer's machine ahead of true time, or back; a running process never sees it go back."""
+
+    peer: str
+    ahead_s: float
+
+
+# What a scenario waits for: conditions, never a length of time. Each is sent None.
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Wait until all living peers know the same, and no fill is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class UntilTrades:
+    """Wait until a peer has seen at least so many trades of an item."""
+
+    peer: str
+    item: str
+    count: int
+
+
+# What must be true, on every living peer. Each waits for quiet first, and is judged when the run is over.
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """Every living peer shows an order like this; what is left out may be anything."""
+
+    order: Answer
+    filled: str | None = None
+    remaining: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectTrades:
+    """Every living peer shows exactly these trades of an item, (quantity, price) each, in any order."""
+
+    item: str
+    trades: Sequence[Level]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectBook:
+    """Every living peer shows exactly these open orders of an item, (quantity left, price) each, best first."""
+
+    item: str
+    buys: Sequence[Level] = ()
+    sells: Sequence[Level] = ()
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Together:
+    """Grant several wishes, or play several scripts, at the same time; sent back: the list of what came of each."""
+
+    parts: tuple[Wish | Script, ...]
+
+    def __init__(self, *parts: Wish | Script) -> None:
+        object.__setattr__(self, "parts", parts)
+
+
+Request: TypeAlias = Submit | Again | Cancel | Show | Trades | Book
+Strike: TypeAlias = Kill | Restart | Start | Pause | Resume
+Torment: TypeAlias = Crash | Cut | Mend | Weather | Skew
+Fault: TypeAlias = Strike | Torment | Wait
+Expectation: TypeAlias = Expect | ExpectTrades | ExpectBook
+Wish: TypeAlias = Request | Fault | Quiet | UntilTrades | Expectation | Together
+Script: TypeAlias = Generator[Wish, Any, Any]
+
+STRIKES: tuple[type[Fault], ...] = (Kill, Restart, Start, Pause, Resume)
+FAULTS: tuple[type[Fault], ...] = (*STRIKES, Wait, Crash, Cut, Mend, Weather, Skew)

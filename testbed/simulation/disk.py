@@ -1,0 +1,57 @@
+"""A disk that outlives its peer, and what can befall it: a kill around a commit, a write that fails, a power cut.
+
+The rule: a transaction is on it whole or not at all, as SQLite promises; nothing in the peer knows of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from random import Random
+
+from peer.journal import MemoryJournal
+from peer.ledgers import Record
+from testbed.script import Point
+
+
+class Killed(BaseException):
+    """The process ended here; no code of the peer may catch it."""
+
+
+class Disk(MemoryJournal):
+    """A journal in memory; `doom` is where its peer will end when it commits next."""
+
+    def __init__(self, dice: Random) -> None:
+        super().__init__()
+        self.doom: Point | None = None
+        self._dice = dice
+        self._ends: list[int] = [0]
+        self._forced = 0
+
+    def append(self, records: Iterable[Record], *, durable: bool) -> None:
+        """Keep entries, or do what the doom says.
+
+        Raises:
+            Killed: the process ends here.
+            OSError: the disk refuses; nothing of this has been kept.
+        """
+        doom, self.doom = self.doom, None
+        if doom == "failed write":
+            raise OSError("the disk refuses to write")
+        if doom == "before a commit" or (doom == "torn" and self._dice.random() < 0.5):
+            raise Killed
+        super().append(records, durable=durable)
+        self._ends.append(len(self._records))
+        if durable:
+            self._forced = len(self._ends) - 1
+        if doom is not None:
+            raise Killed
+
+    def cut_power(self) -> int:
+        """Lose any number of the last transactions that were not forced; return how many entries are gone."""
+        kept = self._dice.randint(self._forced, len(self._ends) - 1)
+        del self._ends[kept + 1 :]
+        records, lost = self._records[: self._ends[-1]], self._records[self._ends[-1] :]
+        self._records.clear()
+        self._rows.clear()
+        super().append(records, durable=True)
+        return len(lost)

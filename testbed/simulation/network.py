@@ -1,0 +1,55 @@
+"""The links between simulated peers: they delay, lose, repeat, overtake and can be cut, each direction by itself.
+
+The rule: every hop is JSON text, and each envelope ends at its sender in exactly one answer or failure.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+
+from testbed.script import Weather
+from testbed.simulation.virtual_time import Agenda
+
+FAIR = Weather()
+
+
+class Network:
+    """All links. `seen` counts what befell the messages."""
+
+    def __init__(self, agenda: Agenda, dice: Random, seen: Counter[str]) -> None:
+        self.weather = FAIR
+        self._agenda = agenda
+        self._dice = dice
+        self._seen = seen
+        self._cut: Counter[tuple[str, str]] = Counter()
+
+    def cut(self, sender: str, receiver: str) -> None:
+        """Let nothing more through in one direction."""
+        self._cut[sender, receiver] += 1
+
+    def mend(self, sender: str, receiver: str) -> None:
+        """Take back one cut of this direction."""
+        self._cut[sender, receiver] -= 1
+
+    def carry(self, sender: str, receiver: str, arrive: Callable[[], None]) -> None:
+        """Take one message to the other end, or lose it, or deliver it twice."""
+        weather, dice = self.weather, self._dice
+        copies = 1
+        if weather.duplication and dice.random() < weather.duplication:
+            self._seen["messages repeated"] += 1
+            copies = 2
+        for _ in range(copies):
+            if weather.loss and dice.random() < weather.loss:
+                self._seen["messages lost"] += 1
+            else:
+                delay_s = weather.soonest_s + (weather.latest_s - weather.soonest_s) * dice.random()
+                self._agenda.after(delay_s, lambda: self._deliver(sender, receiver, arrive))
+
+    def _deliver(self, sender: str, receiver: str, arrive: Callable[[], None]) -> None:
+        # A cut link also swallows what was on its way.
+        if self._cut[sender, receiver] > 0:
+            self._seen["messages cut off"] += 1
+        else:
+            arrive()

@@ -1,0 +1,140 @@
+"""Everything that is simulated, from one seed: peers, their disks and clocks, the links between them.
+
+The rule: there is one dice and one agenda; whatever happens, happens because of an event that was put on it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from peer.codes import Refusal
+from peer.node import Answered, Asked, Discovered, Failed, Inbound, Reply, Send
+from testbed.script import Crash, Cut, Mend, Skew, Torment, Weather
+from testbed.simulation.network import Network
+from testbed.simulation.process import Process
+from testbed.simulation.virtual_time import Agenda
+
+CALL_TIMEOUT_S = 2.0
+CLIENT_DELAY_S = (0.0001, 0.001)
+LOOKUP_EVERY_S = 2.0
+FIRST_LOOKUP_S = 0.05
+
+
+class World:
+    """Peers by their names. `seen` counts what happened, `crashed` has a line for each peer that ended by itself."""
+
+    def __init__(self, seed: int) -> None:
+        self.agenda = Agenda()
+        self.dice = Random(seed)
+        self.seen: Counter[str] = Counter()
+        self.crashed: list[str] = []
+        self.peers: dict[str, Process] = {}
+        self.network = Network(self.agenda, self.dice, self.seen)
+        self._by_id: dict[str, Process] = {}
+
+    def open(self, names: Sequence[str]) -> None:
+        """Prepare peers without starting them."""
+        for name in names:
+            peer = Process(name, self.agenda, self.dice, self._send, self.crashed)
+            self.peers[name] = self._by_id[peer.peer_id] = peer
+
+    def start(self, name: str) -> None:
+        """Start a peer; one that should have ended by now, but never came to it, ends first."""
+        peer = self.peers[name]
+        if peer.node is not None:
+            self.kill(name)
+        peer.start()
+        if peer.node is not None:
+            self.seen["fills in doubt at a start"] += sum(1 for _ in peer.node.exchange.market.own_fills())
+        self._look_up(peer, peer.life, FIRST_LOOKUP_S)
+
+    def kill(self, name: str) -> None:
+        """End a peer between two of its turns."""
+        peer = self.peers[name]
+        if peer.node is not None:
+            peer.end()
+
+    def torment(self, fault: Torment) -> None:
+        """Do what only a simulation can do."""
+        match fault:
+            case Crash(name, "in a power cut"):
+                self.kill(name)
+                self.seen["entries lost in power cuts"] += self.peers[name].disk.cut_power()
+            case Crash(name, "while sending"):
+                self.peers[name].ends_while_sending = True
+            case Crash(name, point):
+                self.peers[name].disk.doom = point
+            case Cut(sender, receiver):
+                self.network.cut(sender, receiver)
+            case Mend(sender, receiver):
+                self.network.mend(sender, receiver)
+            case Weather():
+                self.network.weather = fault
+            case Skew(name, ahead_s):
+                self.peers[name].skew(ahead_s)
+
+    def ask(self, name: str, payload: Any, answer: Callable[[Reply], None]) -> None:
+        """Bring a client's request to a peer; `answer` is called with the reply, or None if the connection ended."""
+        text = json.dumps(payload)
+
+        def replied(reply: Reply) -> None:
+            heard = _read(json.dumps(reply)) if isinstance(reply, dict) else reply
+            self.agenda.after(self.dice.uniform(*CLIENT_DELAY_S), lambda: answer(heard))
+
+        arrive = lambda: self.peers[name].take_in(Asked(_read(text)), replied)  # noqa: E731
+        self.agenda.after(self.dice.uniform(*CLIENT_DELAY_S), arrive)
+
+    def _look_up(self, peer: Process, life: int, pause_s: float) -> None:
+        if peer.node is None or peer.life != life:
+            return
+        for other in self.peers.values():
+            if other is not peer and other.node is not None and other.peer_id not in peer.known:
+                peer.known[other.peer_id] = None
+                peer.take_in(Discovered(other.peer_id))
+        self.agenda.after(pause_s, lambda: self._look_up(peer, life, min(LOOKUP_EVERY_S, pause_s * 2)))
+
+    def _send(self, sender: Process, send: Send) -> None:
+        receiver, life = self._by_id[send.to], sender.life
+        text = json.dumps(send.envelope)
+        ended: list[bool] = []
+
+        def finish(inbound: Inbound) -> None:
+            if not ended and sender.life == life:
+                ended.append(True)
+                sender.take_in(inbound)
+
+        def refused() -> None:
+            sender.known.pop(send.to, None)
+            finish(Failed(send.to))
+
+        def replied(reply: Reply) -> None:
+            self.seen["messages"] += 1
+            if reply is None:
+                arrive = refused
+            elif isinstance(reply, Refusal):
+                self.seen["envelopes refused"] += 1
+                arrive = refused
+            else:
+                answer = json.dumps(reply)
+                arrive = lambda: finish(Answered(send.to, _read(answer)))  # noqa: E731
+            self.network.carry(receiver.name, sender.name, arrive)
+
+        def arrived() -> None:
+            receiver.known.setdefault(sender.peer_id)
+            receiver.take_in(Asked(_read(text)), replied)
+
+        self.seen["messages"] += 1
+        if send.to in sender.known:
+            self.network.carry(sender.name, receiver.name, arrived)
+            self.agenda.after(CALL_TIMEOUT_S, lambda: finish(Failed(send.to)))
+        else:
+            self.agenda.after(0.0, refused)
+
+
+def _read(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal)

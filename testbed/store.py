@@ -1,0 +1,63 @@
+"""A run on disk: `runs/<scenario>/<time>/`, and `runs/latest` that points to the newest.
+
+history.jsonl (written as it happens), scenario.json, books.json (statuses, books and trades as each peer showed them),
+ledgers/<peer>.jsonl, verdict.json, account.txt, logs/. What is stored can be judged again without running anything.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from testbed.evidence import Evidence, Verdict, ledger_rows, read_evidence
+from testbed.history import History, read_history
+
+
+def directory_for(runs: Path, name: str) -> Path:
+    """Return the directory of a run that begins now, not yet made."""
+    return runs / name / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")[:-3]
+
+
+def begin(directory: Path) -> None:
+    """Make the directory of a run, and let `latest` point to it."""
+    directory.mkdir(parents=True)
+    runs = directory.parent.parent
+    # Made beside and renamed over: two runs that begin at once must not meet a moment without a link.
+    fresh = runs / f".latest-{directory.parent.name}-{directory.name}"
+    fresh.symlink_to(directory.relative_to(runs))
+    fresh.replace(runs / "latest")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file for people and programs."""
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_evidence(directory: Path, evidence: Evidence) -> None:
+    """Write what the peers showed."""
+    write_json(directory / "books.json", evidence.summary())
+    ledgers = directory / "ledgers"
+    ledgers.mkdir(exist_ok=True)
+    for peer, copies in evidence.ledgers.items():
+        lines = [json.dumps(row, ensure_ascii=False) for row in ledger_rows(copies)]
+        (ledgers / f"{peer}.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def write_verdict(directory: Path, verdicts: list[Verdict], code: int, why: str) -> None:
+    """Write the judgement; `why` says what did not come about, if the run never came to rest."""
+    write_json(directory / "verdict.json", {"exit": code, "why": why, "verdicts": [asdict(one) for one in verdicts]})
+
+
+def read_run(directory: Path) -> tuple[History, Evidence]:
+    """Read a stored run back. Raises OSError or ValueError if it is not whole."""
+    with (directory / "history.jsonl").open(encoding="utf-8") as lines:
+        history = read_history(lines)
+    summary = json.loads((directory / "books.json").read_text(encoding="utf-8"))
+    ledgers = {
+        path.stem: [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        for path in sorted((directory / "ledgers").glob("*.jsonl"))
+    }
+    return history, read_evidence(summary, ledgers)

@@ -1,0 +1,33 @@
+"""A bug that is planted in the peers makes a scenario fail, by the checkers that are there for it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from testbed import catalog, runner
+from testbed.checkers import exit_code, judge
+from testbed.history import History
+from testbed.processes import ProcessCluster
+from tests.requirements import require_node
+from tests.scenarios.planted import BUGS
+
+FOUND_BY = {
+    "fill_again": {"exactly_once", "conservation", "expected"},
+    "reserve_nothing": {"no_overfill"},
+}
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("bug", BUGS)
+async def test_a_planted_bug_is_found(bug: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_node()
+    monkeypatch.setattr("testbed.observer.BOUND_S", 5.0)
+    cluster = ProcessCluster(tmp_path, (sys.executable, "-m", "tests.scenarios.planted", bug))
+    history = History()
+    evidence, _ = await runner.play(catalog.load("partial_fill"), cluster, history)
+    verdicts = judge(history, evidence)
+    assert {verdict.name for verdict in verdicts if verdict.kind == "violated"} >= FOUND_BY[bug]
+    assert exit_code(verdicts, evidence) != 0

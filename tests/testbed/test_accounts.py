@@ -1,0 +1,66 @@
+"""The judge's own reading of ledgers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from testbed.accounts import Account, Line
+from tests.testbed.world import World
+
+
+def order(world: World, id_: str) -> Account:
+    return world.evidence().accounts().orders[id_]
+
+
+def test_a_fill_moves_both_orders() -> None:
+    world = World()
+    bid = world.place("peer-1", "buy", "10", "100")
+    ask = world.place("peer-2", "sell", "4", "99")
+    fill = world.fill(ask, bid, "4", taker_left="0", maker_left="6")
+    assert [order(world, bid.id).filled, order(world, bid.id).available] == [4, 6]
+    assert [order(world, ask.id).filled, order(world, ask.id).reserved] == [4, 0]
+    assert world.evidence().accounts().trades()[fill].price == 100
+
+
+def test_an_open_fill_reserves() -> None:
+    world = World()
+    bid, ask = world.place("peer-1", "buy", "10", "100"), world.place("peer-2", "sell", "4", "99")
+    world.open(ask, bid, "3")
+    assert [order(world, ask.id).reserved, order(world, ask.id).available] == [3, 1]
+
+
+def test_a_refused_fill_gives_back_what_was_reserved() -> None:
+    world = World()
+    bid, ask = world.place("peer-1", "buy", "10", "100"), world.place("peer-2", "sell", "4", "99")
+    fill = world.open(ask, bid, "4")
+    world.grant(fill, ask, bid, "0", "10")
+    world.close(fill, ask, bid, "0", "4")
+    assert [order(world, ask.id).available, order(world, bid.id).available] == [4, 10]
+    assert world.evidence().accounts().trades() == {}
+
+
+def test_a_cancel_during_a_fill_cancels_also_what_the_fill_does_not_get() -> None:
+    world = World()
+    bid, ask = world.place("peer-1", "buy", "2", "100"), world.place("peer-2", "sell", "10", "99")
+    fill = world.open(ask, bid, "3")
+    world.write("peer-2", "ORDER_CANCELLED", {"id": ask.id, "remaining": "3"})
+    assert [order(world, ask.id).cancelled, order(world, ask.id).available] == [7, 0]
+    world.grant(fill, ask, bid, "2", "0")
+    world.close(fill, ask, bid, "2", "0")
+    seller = order(world, ask.id)
+    assert [seller.cancelled, seller.filled, seller.remaining] == [8, 2, 0]
+
+
+def test_a_trade_within_one_peer_moves_both_orders_at_once() -> None:
+    world = World()
+    bid, ask = world.place("peer-1", "buy", "1.5", "100"), world.place("peer-1", "sell", "1", "99")
+    world.trade(ask, bid, "1", taker_left="0", maker_left="0.5")
+    assert [order(world, bid.id).available, order(world, ask.id).available] == [Decimal("0.5"), 0]
+
+
+def test_an_event_of_an_unknown_type_is_not_passed_over() -> None:
+    accounts = World().evidence().accounts()
+    with pytest.raises(ValueError, match="unknown type 'GIFT'"):
+        accounts.apply(Line("a", 1, 1, {"type": "GIFT"}))

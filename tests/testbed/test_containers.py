@@ -1,0 +1,97 @@
+"""Peers as containers: what is left behind, and what is missing."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import docker
+import pytest
+from docker import DockerClient
+
+from testbed import containers
+from testbed.cluster import CannotRun
+from testbed.containers import PROJECT_LABEL, ContainerCluster, docker_works
+from tests.requirements import require_docker
+
+
+@pytest.fixture
+def engine() -> Iterator[DockerClient]:
+    """The Docker engine."""
+    require_docker()
+    with closing(docker.from_env()) as client:
+        yield client
+
+
+@pytest.fixture
+def dead() -> int:
+    """The process id of nobody any more."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid
+
+
+@pytest.mark.docker
+async def test_leftovers_of_dead_runs_are_removed_and_those_of_the_living_are_not(
+    engine: DockerClient, dead: int, tmp_path: Path
+) -> None:
+    left = {}
+    for name, pid in (("dead", dead), ("living", 1)):
+        labels = {PROJECT_LABEL: f"grapevine-leftover-{pid}"}
+        left[name] = engine.containers.create("grapevine-grape", labels=labels)
+    cluster = ContainerCluster(tmp_path, "leftover-test")
+    try:
+        await cluster.open([])
+        there = {container.id for container in engine.containers.list(all=True)}
+        assert left["dead"].id not in there
+        assert left["living"].id in there
+    finally:
+        await cluster.close()
+        left["living"].remove()
+
+
+@pytest.mark.docker
+async def test_a_container_that_ends_by_itself_is_told_and_nothing_of_a_run_is_left(
+    engine: DockerClient, tmp_path: Path
+) -> None:
+    cluster = ContainerCluster(tmp_path, "crash-test")
+    peers = "com.docker.compose.service=peer"
+    before = {container.id for container in engine.containers.list(all=True, filters={"label": peers})}
+    try:
+        await cluster.open(["peer-1"])
+        await cluster.start("peer-1")
+        (peer,) = [each for each in engine.containers.list(filters={"label": peers}) if each.id not in before]
+        peer.kill()
+        peer.wait()
+        assert await cluster.crashed() == ["peer-1 ended by itself with exit code 137"]
+    finally:
+        await cluster.close()
+    label = f"{PROJECT_LABEL}={peer.labels[PROJECT_LABEL]}"
+    assert (tmp_path / "logs" / "grape-1.log").is_file()
+    assert engine.containers.list(all=True, filters={"label": label}) == []
+    assert engine.networks.list(filters={"label": label}) == []
+
+
+@pytest.mark.docker
+async def test_a_missing_image_is_told_in_one_line(
+    engine: DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "IMAGES", ("grapevine-nobody",))
+    cluster = ContainerCluster(tmp_path, "image-test")
+    with pytest.raises(CannotRun, match=r"the image grapevine-nobody is missing \(`make images` builds it\)"):
+        await cluster.open([])
+    await cluster.close()
+
+
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+def test_without_an_engine_there_are_no_containers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+    assert not docker_works()
+    with pytest.raises(CannotRun, match="no Docker engine answers"):
+        ContainerCluster(tmp_path, "engine-test")
+    # The SDK leaves a socket that could not connect to the garbage collector, which would complain in a later test.
+    gc.collect()

@@ -1,0 +1,68 @@
+"""Watching peers: what counts as up, as quiet, as evidence."""
+
+from __future__ import annotations
+
+import pytest
+
+from testbed.driver import Driver
+from testbed.observer import NoQuiet, Observer
+from testbed.script import Buy, Script
+from tests.testbed.little import LittleCluster
+
+
+def one_order() -> Script:
+    yield Buy("peer-1", "1", "X", at="1")
+
+
+async def test_peers_that_show_the_same_are_quiet(driver: Driver, observer: Observer) -> None:
+    await driver.play(one_order())
+    await observer.quiet()
+
+
+async def test_a_peer_that_has_read_less_is_not_quiet(
+    driver: Driver, observer: Observer, little: LittleCluster
+) -> None:
+    await driver.play(one_order())
+    little.lags = "peer-2"
+    with pytest.raises(NoQuiet, match="all living peers have come to rest"):
+        await observer.quiet()
+
+
+async def test_a_fill_in_doubt_is_not_quiet(driver: Driver, observer: Observer, little: LittleCluster) -> None:
+    little.in_doubt = ["a fill"]
+    with pytest.raises(NoQuiet):
+        await observer.quiet()
+
+
+async def test_a_peer_that_another_does_not_reach_is_not_quiet(
+    driver: Driver, observer: Observer, little: LittleCluster
+) -> None:
+    little.states["peer-2"] = "silent"
+    with pytest.raises(NoQuiet):
+        await observer.quiet()
+    with pytest.raises(NoQuiet, match="found each other"):
+        await observer.acquainted()
+
+
+async def test_nobody_waits_for_a_process_that_has_crashed(observer: Observer, little: LittleCluster) -> None:
+    await little.start("peer-1")
+    await little.kill("peer-1")
+    little.ended = ["peer-1 ended by itself with exit code 1"]
+    with pytest.raises(NoQuiet, match="peer-1 ended by itself"):
+        await observer.up("peer-1")
+
+
+async def test_the_evidence_is_what_each_living_peer_shows(driver: Driver, observer: Observer) -> None:
+    await driver.play(one_order())
+    evidence = await observer.collect(quiet=True)
+    assert evidence.living == ("peer-1", "peer-2")
+    assert [order.id for order in evidence.accounts().orders.values()] == ["peer-1-1"]
+    assert set(evidence.books["peer-2"]) == {"X"}
+
+
+async def test_a_peer_that_shows_nothing_in_the_end_is_not_at_rest(
+    driver: Driver, observer: Observer, little: LittleCluster
+) -> None:
+    await little.kill("peer-2")
+    evidence = await observer.collect(quiet=True)
+    assert (evidence.quiet, evidence.living, set(evidence.ledgers)) == (False, ("peer-1",), {"peer-1"})

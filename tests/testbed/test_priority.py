@@ -1,0 +1,81 @@
+"""The checker of price-time priority: what a taker may pass over, and what not."""
+
+from __future__ import annotations
+
+from testbed.priority import priority
+from tests.testbed.world import Placed, World
+
+
+def passed_over(blind: tuple[str, ...] = (), better_price: str = "99") -> tuple[World, Placed, Placed]:
+    """Let a buyer at peer-3 take the worse of two asks; return the world, the better ask and the buyer."""
+    world = World()
+    better = world.place("peer-1", "sell", "1", better_price, blind=blind)
+    worse = world.place("peer-2", "sell", "1", "99.5")
+    taker = world.place("peer-3", "buy", "2", "100")
+    world.fill(taker, worse, "1", taker_left="1", maker_left="0")
+    return world, better, taker
+
+
+def test_the_best_price_comes_first() -> None:
+    world, _, _ = passed_over()
+    verdict = priority(world.history, world.evidence())
+    assert verdict.sentence == "peer-3 took peer-2-1 for peer-3-1 and passed over peer-1-1 (1 at 99)"
+
+
+def test_at_the_same_price_the_earlier_comes_first() -> None:
+    world, _, _ = passed_over(better_price="99.5")
+    assert priority(world.history, world.evidence()).kind == "violated"
+
+
+def test_a_worse_price_comes_later() -> None:
+    world, _, _ = passed_over(better_price="99.75")
+    assert priority(world.history, world.evidence()).kind == "valid"
+
+
+def test_an_order_that_had_not_arrived_may_be_passed_over() -> None:
+    world, _, _ = passed_over(blind=("peer-3",))
+    assert priority(world.history, world.evidence()).kind == "valid"
+
+
+def test_an_order_of_a_peer_that_was_hurt_may_be_passed_over() -> None:
+    world, _, _ = passed_over()
+    world.say("pause", "ok", {"peer": "peer-1"})
+    assert priority(world.history, world.evidence()).kind == "valid"
+
+
+def test_an_order_that_is_used_up_or_cancelled_may_be_passed_over() -> None:
+    world = World()
+    better, worse = world.place("peer-1", "sell", "1", "99"), world.place("peer-2", "sell", "1", "99.5")
+    world.write("peer-1", "ORDER_CANCELLED", {"id": better.id, "remaining": "0"})
+    world.fill(world.place("peer-3", "buy", "2", "100"), worse, "1", taker_left="1", maker_left="0")
+    assert priority(world.history, world.evidence()).kind == "valid"
+
+
+def test_an_order_that_the_taker_has_a_claim_on_may_be_passed_over_until_the_decision_is_seen() -> None:
+    world = World()
+    better, worse = world.place("peer-1", "sell", "1", "99"), world.place("peer-2", "sell", "2", "99.5")
+    taker = world.place("peer-3", "buy", "3", "100")
+    claim = world.open(taker, better, "1")
+    world.fill(taker, worse, "1", taker_left="2", maker_left="1")
+    assert priority(world.history, world.evidence()).kind == "valid"
+    world.grant(claim, taker, better, "0", "1")
+    world.fill(taker, worse, "1", taker_left="1", maker_left="0")
+    assert priority(world.history, world.evidence()).kind == "violated"
+
+
+def test_an_order_later_than_the_taker_is_nobody_to_be_taken() -> None:
+    world = World()
+    worse = world.place("peer-2", "sell", "1", "99.5")
+    taker = world.place("peer-3", "buy", "2", "100")
+    world.place("peer-1", "sell", "1", "99")
+    world.fill(taker, worse, "1", taker_left="1", maker_left="0")
+    assert priority(world.history, world.evidence()).kind == "valid"
+
+
+def test_a_trade_within_one_peer_keeps_priority_too() -> None:
+    world = World()
+    world.place("peer-1", "sell", "1", "99")
+    own = world.place("peer-3", "sell", "1", "99.5")
+    taker = world.place("peer-3", "buy", "1", "100")
+    world.trade(taker, own, "1", taker_left="0", maker_left="0")
+    assert priority(world.history, world.evidence()).kind == "violated"

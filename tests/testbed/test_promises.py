@@ -1,0 +1,188 @@
+"""Checkers of what clients were told: a broken word is rejected, a doubtful one is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from testbed.promises import answered, durable, exactly_once, expected
+from testbed.script import Outcome
+from tests.testbed.world import IDS, Placed, World
+
+LOST = Placed(f"{IDS['peer-1']}-9", "peer-1", "X", "buy", "100", "10")
+
+
+def labelled(world: World, label: str = "order-1", peer: str = "peer-1") -> Placed:
+    return world.place(peer, "buy", "10", "100", clientId="client", clientOrderId=label)
+
+
+def test_an_acknowledged_order_that_no_ledger_has_is_lost() -> None:
+    world = World()
+    world.submit(LOST)
+    verdict = durable(world.history, world.evidence())
+    assert (verdict.kind, verdict.sentence) == ("violated", "the order peer-1-9 was acknowledged, but no ledger has it")
+
+
+def test_an_order_that_was_never_acknowledged_may_be_missing() -> None:
+    outcomes: list[Outcome] = ["fail", "info"]
+    for outcome in outcomes:
+        world = World()
+        world.submit(LOST, outcome=outcome, error="the connection was lost")
+        assert durable(world.history, world.evidence()).kind == "valid"
+
+
+def test_what_a_peer_took_with_it_is_unknown() -> None:
+    world = World()
+    world.submit(LOST)
+    verdict = durable(world.history, world.evidence(living=("peer-2", "peer-3")))
+    assert (verdict.kind, "peer-1 is gone" in verdict.sentence) == ("unknown", True)
+
+
+def test_an_acknowledged_order_must_be_kept_as_it_was() -> None:
+    world = World()
+    order = world.place("peer-1", "buy", "10", "100")
+    world.say("submit", "ok", {"peer": "peer-1", "order": {}}, order.shown(price="101"))
+    assert durable(world.history, world.evidence()).kind == "violated"
+
+
+def test_an_acknowledged_cancel_must_be_kept() -> None:
+    world = World()
+    order = world.place("peer-1", "buy", "10", "100")
+    world.say("cancel", "ok", {"peer": "peer-1", "id": order.id}, order.shown())
+    assert durable(world.history, world.evidence()).kind == "violated"
+    world.write("peer-1", "ORDER_CANCELLED", {"id": order.id, "remaining": "0"})
+    assert durable(world.history, world.evidence()).kind == "valid"
+
+
+def test_a_fill_that_a_client_saw_must_be_kept() -> None:
+    bid, ask = LOST.id, f"{IDS['peer-2']}-1"
+    fill = f"{IDS['peer-2']}-2"
+    trade = {"id": fill, "makerOrderId": bid, "takerOrderId": ask}
+    matched = LOST.shown(matchedOrders=[{"id": fill, "orderId": ask}])
+    answers: list[tuple[str, Any]] = [
+        ("trades", [trade]),
+        ("show", matched),
+        ("book", {"buyOrders": [matched], "sellOrders": []}),
+        ("expect_order", {"peer-3": matched}),
+    ]
+    for what, answer in answers:
+        world = World()
+        world.say(what, "ok", {"peer": "peer-1", "id": bid}, answer)
+        verdict = durable(world.history, world.evidence())
+        assert verdict.sentence == "the fill peer-2-2 was shown to a client, but no ledger has it", what
+        assert durable(world.history, world.evidence(living=("peer-2",))).kind == "unknown"
+
+
+def test_a_peer_that_comes_back_as_another_has_lost_everything() -> None:
+    world = World()
+    world.say("restart", "fail", {"peer": "peer-1"}, {"error": "peer-1 was a and came back as b"})
+    assert durable(world.history, world.evidence()).sentence == "peer-1 was a and came back as b"
+
+
+def test_one_client_order_id_must_not_make_two_orders() -> None:
+    world = World()
+    labelled(world)
+    labelled(world)
+    verdict = exactly_once(world.history, world.evidence())
+    assert verdict.sentence == "peer-1 placed client's order order-1 2 times"
+
+
+def test_two_peers_may_be_given_the_same_client_order_id() -> None:
+    world = World()
+    labelled(world)
+    labelled(world, peer="peer-2")
+    assert exactly_once(world.history, world.evidence()).kind == "valid"
+
+
+def test_one_client_order_id_must_not_get_two_answers() -> None:
+    world = World()
+    world.submit(labelled(world, "order-1"), "order-1")
+    world.submit(labelled(world, "order-2"), "order-1")
+    assert (
+        "answered client order-1 with peer-1-1 and then peer-1-2"
+        in exactly_once(world.history, world.evidence()).sentence
+    )
+
+
+def test_a_fill_must_be_decided_once() -> None:
+    world = World()
+    bid, ask = world.place("peer-1", "buy", "10", "100"), world.place("peer-2", "sell", "4", "99")
+    fill = world.open(ask, bid, "2")
+    world.grant(fill, ask, bid, "2", "8")
+    world.grant(fill, ask, bid, "2", "6")
+    assert exactly_once(world.history, world.evidence()).sentence == "fill peer-2-2 was granted 2 times"
+
+
+def test_a_refused_order_must_not_be_placed() -> None:
+    world = World()
+    world.submit(labelled(world), outcome="fail", error="ERR_BUSY: later")
+    assert "which it had refused" in exactly_once(world.history, world.evidence()).sentence
+
+
+def test_a_doubtful_order_may_be_placed() -> None:
+    world = World()
+    order = labelled(world)
+    world.submit(order, outcome="info", error="the connection was lost")
+    world.submit(order, outcome="fail", error="no connection")
+    assert exactly_once(world.history, world.evidence()).kind == "valid"
+
+
+def test_a_living_peer_must_answer() -> None:
+    wrong: list[tuple[Outcome, str]] = [("info", "timeout"), ("fail", "no connection"), ("info", "ERR_INTERNAL: a bug")]
+    for outcome, error in wrong:
+        world = World()
+        world.say("show", outcome, {"peer": "peer-1", "id": "a-1"}, {"error": error})
+        assert answered(world.history, world.evidence()).sentence == f"peer-1 did not answer show #1: {error}"
+
+
+def test_a_refusal_is_an_answer() -> None:
+    world = World()
+    world.say("show", "fail", {"peer": "peer-1", "id": "a-1"}, {"error": "ERR_UNKNOWN_ORDER: no"})
+    assert answered(world.history, world.evidence()).kind == "valid"
+
+
+def test_a_peer_that_is_down_for_a_part_of_a_request_owes_no_answer() -> None:
+    world = World()
+    number = world.history.invoke("client", "show", {"peer": "peer-1"}, 0.5)
+    world.say("kill", "ok", {"peer": "peer-1"})
+    world.history.end(number, "client", "show", "info", {"error": "lost"}, 1.2)
+    world.say("restart", "ok", {"peer": "peer-1"})
+    assert answered(world.history, world.evidence()).kind == "valid"
+    world.say("show", "info", {"peer": "peer-1"}, {"error": "lost"})
+    assert answered(world.history, world.evidence()).kind == "violated"
+
+
+def test_an_order_that_is_not_as_expected_is_found_on_the_peer_that_shows_it() -> None:
+    world = World()
+    order = world.place("peer-1", "buy", "10", "100")
+    asked = {"id": order.id, "filled": "4.0", "remaining": None, "status": None}
+    right, wrong = order.shown(filledQuantity="4"), order.shown(filledQuantity="3")
+    world.say("expect_order", "ok", asked, {"peer-1": right, "peer-2": wrong})
+    verdict = expected(world.history, world.evidence())
+    assert verdict.evidence == ("peer-2 shows peer-1-1 with 3 filled, expected 4.0",)
+
+
+def test_a_status_that_is_not_as_expected_is_found() -> None:
+    world = World()
+    order = world.place("peer-1", "buy", "10", "100")
+    world.say("expect_order", "ok", {"id": order.id, "status": "filled"}, {"peer-3": order.shown()})
+    assert "peer-3 shows peer-1-1 as open, expected filled" in expected(world.history, world.evidence()).evidence
+
+
+def test_trades_may_come_in_any_order_and_books_may_not() -> None:
+    world = World()
+    levels = [["1", "101"], ["2", "100"]]
+    turned = [{"quantity": "2", "price": "100"}, {"quantity": "1", "price": "101.0"}]
+    world.say("expect_trades", "ok", {"item": "X", "trades": levels}, {"peer-1": turned})
+    assert expected(world.history, world.evidence()).kind == "valid"
+    book = {"buyOrders": turned, "sellOrders": []}
+    world.say("expect_book", "ok", {"item": "X", "buys": levels, "sells": []}, {"peer-1": book})
+    verdict = expected(world.history, world.evidence())
+    assert verdict.sentence == "peer-1 shows buy orders 2 at 100, 1 at 101, expected 1 at 101, 2 at 100"
+
+
+def test_an_expectation_of_an_order_in_doubt_is_in_doubt() -> None:
+    doubts: list[tuple[Outcome | None, str]] = [("info", "unknown"), ("fail", "violated"), (None, "unknown")]
+    for outcome, kind in doubts:
+        world = World()
+        world.say("expect_order", outcome, {"id": None}, {"error": "the order has no id"} if outcome else None)
+        assert expected(world.history, world.evidence()).kind == kind

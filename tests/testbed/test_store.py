@@ -1,0 +1,40 @@
+"""Runs on disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from testbed import store
+from testbed.checkers import judge
+from tests.testbed.world import World
+
+
+def test_the_newest_run_is_the_latest(tmp_path: Path) -> None:
+    for name in ("partial_fill", "full_fill"):
+        directory = store.directory_for(tmp_path, name)
+        assert directory.parent == tmp_path / name
+        store.begin(directory)
+        assert (tmp_path / "latest").resolve() == directory.resolve()
+
+
+def test_a_stored_run_is_judged_as_it_was(tmp_path: Path) -> None:
+    world = World()
+    bid, ask = world.place("peer-1", "buy", "10", "100"), world.place("peer-2", "sell", "4", "99")
+    world.grant(world.open(ask, bid, "4"), ask, bid, "4", "6")
+    world.submit(bid)
+    verdicts = judge(world.history, world.evidence())
+    (tmp_path / "history.jsonl").write_text("".join(f"{event.line()}\n" for event in world.history.events))
+    store.write_evidence(tmp_path, world.evidence())
+    store.write_verdict(tmp_path, verdicts, 1, why="")
+    assert judge(*store.read_run(tmp_path)) == verdicts
+    written = json.loads((tmp_path / "verdict.json").read_text())
+    assert written["exit"] == 1
+    assert [one["kind"] for one in written["verdicts"]] == [verdict.kind for verdict in verdicts]
+
+
+def test_a_run_that_is_not_whole_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"history\.jsonl"):
+        store.read_run(tmp_path)
