@@ -16,7 +16,7 @@ from pathlib import Path
 
 import uvloop
 
-from pygrenache import RpcClient
+from pygrenache import GrenacheError, RpcClient
 from testbed.door import Door
 from testbed.processes import ProcessCluster
 
@@ -84,7 +84,7 @@ async def _burst(doors: Sequence[Door], item: str) -> str:
     await _until(lambda: _quiet(doors))
     start = time.perf_counter()
     await asyncio.gather(*(_submit(taker, item, "buy", 100) for _ in range(BURST)))
-    await _until(lambda: _traded(taker, item, BURST))
+    await _until(lambda: _all_filled(taker, item))
     rate = BURST / (time.perf_counter() - start)
     return f"burst of {BURST} buys into {BURST} sells     {rate:8,.0f} fills/s"
 
@@ -95,19 +95,14 @@ async def _submit(door: Door, item: str, side: str, price: int) -> str:
     return str(answer["order"]["id"])
 
 
-async def _traded(door: Door, item: str, count: int) -> bool:
-    answer = await door.ask({"type": "GET_TRADES", "item": item, "limit": count})
-    return len(answer["trades"]) >= count and not (await door.status())["inDoubt"]
+async def _all_filled(door: Door, item: str) -> bool:
+    book = await door.ask({"type": "GET_ORDERBOOK", "item": item, "limit": 1})
+    return not book["buyOrders"] and not book["sellOrders"]
 
 
 async def _all_reach_all(doors: Sequence[Door]) -> bool:
-    try:
-        statuses = [await door.status() for door in doors]
-    except OSError:
-        return False
-    return all(
-        sum(peer["state"] == "reachable" for peer in status["peers"]) == len(doors) - 1 for status in statuses
-    )
+    statuses = [await door.status() for door in doors]
+    return all(sum(peer["state"] == "reachable" for peer in status["peers"]) == len(doors) - 1 for status in statuses)
 
 
 async def _quiet(doors: Sequence[Door]) -> bool:
@@ -118,13 +113,13 @@ async def _quiet(doors: Sequence[Door]) -> bool:
 
 async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(60):
-        while not await _holds(holds):
+        while True:
+            if await _holds(holds):
+                return
             await asyncio.sleep(0.005)
 
 
 async def _holds(holds: Callable[[], Awaitable[bool]]) -> bool:
-    from pygrenache import GrenacheError
-
     try:
         return await holds()
     except GrenacheError:

@@ -6,7 +6,7 @@ not yet on disk waits in `unsaved`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from peer.ledger import BadLedger, Continuation, Verify, chained, continuation, write_entry
 from peer.market import Contradiction, Market
@@ -27,8 +27,7 @@ class FromTheFuture(Exception):
     """A batch stamped further ahead than clocks may differ: not now, but when our clock gets there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One entry of any ledger as the journal keeps it, and the head it leads to.
 
     Of copies, the last entry of each batch carries its owner's signature. Own entries carry none: their owner signs

@@ -7,9 +7,8 @@ what this peer has asked for, only decides how much of an order the book offers 
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from peer.book import Book, Order
 from peer.digest import Digest
@@ -33,8 +32,7 @@ class Contradiction(Exception):
 TradeKey = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """The written decision of a fill; `time` in microseconds, `sequence` in the maker's ledger."""
 
     granted: int
@@ -43,8 +41,7 @@ class Grant:
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(NamedTuple):
     """Two orders traded; `id` is the fill's, or of the entry that traded both."""
 
     id: str
@@ -63,6 +60,7 @@ class Market:
         self.me = me
         self.orders: dict[str, Order] = {}
         self.books: dict[str, Book] = {}
+        # In the order of arrival, nearly sorted: whoever shows them sorts them.
         self.filled: dict[str, list[tuple[tuple[int, str], str]]] = {}
         self.trades: dict[TradeKey, Trade] = {}
         self.trade_times: dict[str, list[tuple[int, TradeKey]]] = {}
@@ -248,7 +246,7 @@ class Market:
         if trade is None:
             trade = Trade(id, order.item, event.price, quantity, event.maker, event.taker, time)
             self.trades[key] = trade
-            insort(self.trade_times.setdefault(order.item, []), (time, key))
+            self.trade_times.setdefault(order.item, []).append((time, key))
         return trade
 
     def _take(self, order: Order, quantity: int, trade: Trade) -> None:
@@ -256,7 +254,7 @@ class Market:
         order.filled += quantity
         order.trades.append(trade)
         if order.filled == order.original:
-            insort(self.filled.setdefault(order.item, []), (order.key, order.id))
+            self.filled.setdefault(order.item, []).append((order.key, order.id))
         self._changed(order)
 
     def _claim(self, fill: FillOpened, quantity: int) -> None:
