@@ -15,6 +15,8 @@ from pathlib import Path
 from testbed import catalog, runner, store
 from testbed.cluster import CannotRun
 from testbed.script import BadScript
+from testbed.simulation import campaign
+from testbed.simulation.swarm import draw
 
 NOT_RUN = 5
 INTERRUPTED = 130
@@ -40,9 +42,13 @@ def _do(options: argparse.Namespace) -> int:
     match options.command:
         case "run":
             scenario = catalog.load(options.name, options.peers)
-            return runner.run(scenario, runner.choose_cluster(options.on, print), options.runs)
+            return runner.run(scenario, runner.choose_cluster(options.on, print), options.runs, options.seed)
         case "judge":
             return _judge_again(options.run)
+        case "simulate":
+            return campaign.simulate(range(options.first, options.first + options.seeds), options.runs / "found")
+        case "replay":
+            return runner.run(draw(options.seed).scenario(), "simulation", options.runs)
         case _:
             for name in catalog.names():
                 print(f"{name:20} {catalog.load(name).title}")
@@ -64,7 +70,15 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("name", help="which one; `list` names them")
     run.add_argument("--on", choices=runner.CLUSTERS, help="where (default: containers if Docker works)")
     run.add_argument("--peers", type=int, help="how many peers, if more than it needs")
+    run.add_argument("--seed", type=int, help="which of all runs, on simulation")
     run.add_argument("--runs", type=Path, default=runner.RUNS, help="where to store the run (default: runs/)")
+    many = commands.add_parser("simulate", help="draw runs from seeds, and play them in simulation on all cores")
+    many.add_argument("--seeds", type=int, default=1000, help="how many (default: 1000)")
+    many.add_argument("--from", type=int, default=0, dest="first", help="the first one (default: 0)")
+    many.add_argument("--runs", type=Path, default=runner.RUNS, help="where to keep what fails (default: runs/)")
+    once = commands.add_parser("replay", help="play the run of one seed again")
+    once.add_argument("seed", type=int, help="which one")
+    once.add_argument("--runs", type=Path, default=runner.RUNS, help="where to store the run (default: runs/)")
     commands.add_parser("list", help="list the scenarios")
     again = commands.add_parser("judge", help="judge a stored run again, with the checkers of today")
     again.add_argument("run", type=Path, help="its directory, runs/latest for the newest")

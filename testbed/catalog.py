@@ -1,7 +1,7 @@
 """Finding scenarios: each is a module of the package `scenarios`, and its name is the module's.
 
 A scenario module has a docstring (its first line is the scenario's title), PEERS (how many, 3 if not said), LATE (the
-names of those that the script starts later, none if not said) and `script()`.
+names of those that the script starts later, none if not said), SEED (of the simulation, 0 if not said) and `script()`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ MAX_PEERS = 10
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario: `peers` names all peers it runs with, the late ones included."""
+    """A scenario: `peers` names all peers it runs with, the late ones included; `seed` is for the simulation."""
 
     name: str
     title: str
     peers: tuple[str, ...]
     late: tuple[str, ...]
     script: Callable[[], Script]
+    seed: int = 0
 
 
 def names() -> list[str]:
@@ -57,4 +58,5 @@ def scenario_of(name: str, module: ModuleType, peers: int | None = None) -> Scen
     if not needs <= count <= MAX_PEERS:
         raise BadScript(f"{name} runs with {needs} to {MAX_PEERS} peers, not with {count}")
     late = tuple(getattr(module, "LATE", ()))
-    return Scenario(name, title, tuple(f"peer-{number}" for number in range(1, count + 1)), late, script)
+    names = tuple(f"peer-{number}" for number in range(1, count + 1))
+    return Scenario(name, title, names, late, script, getattr(module, "SEED", 0))

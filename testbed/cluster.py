@@ -10,7 +10,6 @@ from pygrenache import Address
 from testbed.script import Fault
 
 ROOT = Path(__file__).resolve().parent.parent
-GRAPES = ("grape-1", "grape-2")
 
 
 class CannotRun(Exception):
@@ -20,7 +19,8 @@ class CannotRun(Exception):
 class Cluster(Protocol):
     """Two Grapes and some peers. What was never started, or has ended, may be killed and closed all the same.
 
-    `supports` names the faults it can do. A scenario that needs another one is not run at all.
+    A Grape is killed and started like a peer, by its name. `supports` names the faults it can do; a scenario that
+    needs another one is not run at all.
     """
 
     name: str

@@ -21,7 +21,7 @@ from docker.models.containers import Container
 
 from pygrenache import Address
 from testbed.cluster import ROOT, CannotRun
-from testbed.script import Fault, Kill, Pause, Restart, Resume, Start
+from testbed.script import GRAPE_STRIKES, STRIKES, Fault
 
 IMAGES = ("grapevine-peer", "grapevine-grape")
 PEER_PORT = "4000/tcp"
@@ -48,7 +48,7 @@ class ContainerCluster:
     """Peers and Grapes as containers; `directory`/logs gets what each has said."""
 
     name = "containers"
-    supports: frozenset[type[Fault]] = frozenset({Kill, Restart, Start, Pause, Resume})
+    supports: frozenset[type[Fault]] = frozenset({*STRIKES, *GRAPE_STRIKES})
 
     def __init__(self, directory: Path, label: str) -> None:
         self._directory = directory

@@ -25,12 +25,15 @@ from testbed.script import (
     Expectation,
     ExpectBook,
     ExpectTrades,
+    GrapeStrike,
     Kill,
+    KillGrape,
     Outcome,
     Pause,
     Quiet,
     Request,
     Restart,
+    RestartGrape,
     Resume,
     Script,
     Show,
@@ -58,6 +61,7 @@ class Driver:
         self._labels = 0
         self._stirred = True
         self._frozen: dict[str, None] = {}
+        self._killed_grapes: dict[str, None] = {}
 
     async def start(self, peers: list[str]) -> None:
         """Start peers at once, and wait until every living peer reaches every other one."""
@@ -95,6 +99,9 @@ class Driver:
                 self._stirred = True
                 what = type(wish).__name__.lower()
                 return await self._recorded("testbed", what, {"peer": wish.peer}, lambda: self._strike(wish))
+            case KillGrape(grape) | RestartGrape(grape):
+                what = "kill" if isinstance(wish, KillGrape) else "restart"
+                return await self._recorded("testbed", what, {"peer": grape}, lambda: self._strike_grape(wish))
             case Quiet():
                 return await self.quiet()
             case UntilTrades(peer, item, count):
@@ -180,6 +187,17 @@ class Driver:
             case Start() | Restart():
                 return await self._start(peer)
         return None
+
+    async def _strike_grape(self, fault: GrapeStrike) -> None:
+        grape, killed = fault.grape, fault.grape in self._killed_grapes
+        if killed == isinstance(fault, KillGrape):
+            raise BadScript(f"{type(fault).__name__} of {grape}, which is {'not ' if killed else ''}up")
+        if killed:
+            del self._killed_grapes[grape]
+            await self._cluster.start(grape)
+        else:
+            self._killed_grapes[grape] = None
+            await self._cluster.kill(grape)
 
     async def _start(self, peer: str) -> str | None:
         await self._cluster.start(peer)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from testbed.script import Outcome
@@ -34,7 +34,7 @@ class Event:
 
     def line(self) -> str:
         """Write this event as one line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json.dumps({name: getattr(self, name) for name in self.__slots__}, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Operation:
 class History:
     """All events of a run; `write` is given each line as it happens."""
 
-    write: Callable[[str], object] = field(default=lambda line: None)
+    write: Callable[[str], object] | None = None
     events: list[Event] = field(default_factory=list)
     invoked: int = 0
 
@@ -102,9 +102,20 @@ class History:
                 of[-1] = (of[-1][0], operation.end_s or math.inf)
         return spans
 
+    def out_of_reach(self, peers: Iterable[str]) -> list[str]:
+        """Return which of the peers another one may have failed to reach at some time: hurt, cut off, or in a storm."""
+        away = dict.fromkeys(self.hurt())
+        for operation in self.operations():
+            if operation.what == "cut":
+                away |= dict.fromkeys((operation.asked["sender"], operation.asked["receiver"]))
+            elif operation.what == "weather" and operation.asked["loss"]:
+                return list(peers)
+        return [peer for peer in peers if peer in away]
+
     def _record(self, event: Event) -> None:
         self.events.append(event)
-        self.write(event.line())
+        if self.write is not None:
+            self.write(event.line())
 
 
 def read_history(lines: Iterable[str]) -> History:

@@ -16,11 +16,12 @@ from testbed.history import History
 def priority(history: History, evidence: Evidence) -> Verdict:
     """No taker passed over a better or earlier maker that its owner's book showed available.
 
-    A maker may be passed over while its owner is out of reach, so nothing is said of owners that were hurt in this
-    run; and while the taker's owner has a claim on it whose decision it has not seen, for then it knows that the
-    maker has less to give than its ledger shows.
+    A maker may be passed over while its owner is out of reach, so nothing is said of owners that were in this run, nor
+    of takers' owners that were down, who had to meet all others anew; and while the taker's owner has a claim on it
+    whose decision it has not seen, for then it knows that the maker has less to give than its ledger shows.
     """
-    hurt = {evidence.peer_ids[name] for name in history.hurt() if name in evidence.peer_ids}
+    away = {evidence.peer_ids[name] for name in history.out_of_reach(evidence.peer_ids)}
+    hurt = history.hurt()
     wrong: list[str] = []
     takings = 0
     for holder, copies in evidence.ledgers.items():
@@ -34,8 +35,8 @@ def priority(history: History, evidence: Evidence) -> Verdict:
             wrong += [
                 f"{holder} took {evidence.tell(maker.id)} for {evidence.tell(taker.id)} "
                 f"and passed over {evidence.tell(better.id)} ({better.available} at {better.price})"
-                for better in book.orders.values()
-                if _outranks(better, maker, taker) and better.owner not in hurt and better.id not in claims
+                for better in (book.orders.values() if holder not in hurt else ())
+                if better.owner not in away and better.id not in claims and _outranks(better, maker, taker)
             ]
     if wrong:
         return Verdict("priority", "violated", wrong[0], tuple(wrong))

@@ -14,9 +14,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pygrenache import Address
-from testbed.cluster import GRAPES, ROOT, CannotRun
+from testbed.cluster import ROOT, CannotRun
 from testbed.leash import Leash
-from testbed.script import Fault, Kill, Pause, Restart, Resume, Start
+from testbed.script import GRAPE_STRIKES, GRAPES, STRIKES, Fault
 
 HOST = "127.0.0.1"
 
@@ -28,13 +28,13 @@ class ProcessCluster:
     """
 
     name = "processes"
-    supports: frozenset[type[Fault]] = frozenset({Kill, Restart, Start, Pause, Resume})
+    supports: frozenset[type[Fault]] = frozenset({*STRIKES, *GRAPE_STRIKES})
 
     def __init__(self, directory: Path, peer: Sequence[str] = (sys.executable, "-m", "peer")) -> None:
         self._directory = directory
         self._peer = list(peer)
         self._ports: dict[str, int] = {}
-        self._environments: dict[str, dict[str, str]] = {}
+        self._programs: dict[str, tuple[list[str], dict[str, str]]] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._leash: Leash | None = None
 
@@ -49,19 +49,21 @@ class ProcessCluster:
         for grape in GRAPES:
             others = ",".join(f"{HOST}:{dht[other]}" for other in GRAPES if other != grape)
             api = {"GRAPE_DHT_PORT": str(dht[grape]), "GRAPE_API_PORT": str(self._ports[grape])}
-            self._run(grape, ["node", "grape/start.js"], {**api, "GRAPE_BOOTSTRAP": others})
+            self._programs[grape] = (["node", "grape/start.js"], {**api, "GRAPE_BOOTSTRAP": others})
+            await self.start(grape)
         for peer in peers:
-            self._environments[peer] = {
+            (self._directory / "data" / peer).mkdir(parents=True)
+            environment = {
                 "GRAPEVINE_GRAPES": ",".join(f"http://{HOST}:{self._ports[grape]}" for grape in GRAPES),
                 "GRAPEVINE_DHT": ",".join(f"{HOST}:{port}" for port in dht.values()),
                 "GRAPEVINE_DATA": str(self._directory / "data" / peer),
                 "GRAPEVINE_PORT": str(self._ports[peer]),
             }
+            self._programs[peer] = (self._peer, environment)
 
     async def start(self, peer: str) -> None:
-        """Start a peer's process."""
-        (self._directory / "data" / peer).mkdir(parents=True, exist_ok=True)
-        self._run(peer, self._peer, self._environments[peer])
+        """Start the process of a peer, or of a Grape."""
+        self._run(peer, *self._programs[peer])
 
     async def kill(self, peer: str) -> None:
         """Kill a peer's process group, and wait until it is gone."""

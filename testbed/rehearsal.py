@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Generator, Iterator
 from typing import Any
 
-from testbed.script import FAULTS, Answer, Fault, Script, Start, Submit, Together, Trades, Wish
+from testbed.script import FAULTS, GRAPES, Answer, Fault, Script, Start, Submit, Together, Trades, Wish
 
 MAX_WISHES = 10_000
 
@@ -66,6 +66,9 @@ def _problems(wish: Wish, peers: Collection[str], late: Collection[str]) -> Iter
     peer = getattr(wish, "peer", None)
     if peer is not None and peer not in peers:
         yield f"{type(wish).__name__} names {peer!r}, but the peers are {', '.join(peers)}"
+    grape = getattr(wish, "grape", None)
+    if grape is not None and grape not in GRAPES:
+        yield f"{type(wish).__name__} names {grape!r}, but the Grapes are {', '.join(GRAPES)}"
     if isinstance(wish, Start) and wish.peer not in late:
         yield f"Start names {wish.peer!r}, which is not LATE: it runs from the beginning"
     if isinstance(wish, Submit):

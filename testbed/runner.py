@@ -18,6 +18,7 @@ from testbed.catalog import Scenario
 from testbed.checkers import exit_code, judge
 from testbed.cluster import ROOT, CannotRun, Cluster
 from testbed.containers import ContainerCluster, docker_works
+from testbed.door import Client
 from testbed.driver import Driver
 from testbed.evidence import Evidence
 from testbed.history import History
@@ -26,9 +27,11 @@ from testbed.processes import ProcessCluster
 from testbed.rehearsal import problems, rehearse, unsupported
 from testbed.report import account
 from testbed.script import BadScript
+from testbed.simulation import virtual_time
+from testbed.simulation.cluster import SimulatedClient, SimulationCluster, SimulationDriver
 
 RUNS = ROOT / "runs"
-CLUSTERS = ("containers", "processes")
+CLUSTERS = ("containers", "processes", "simulation")
 REQUEST_TIMEOUT_S = 5.0
 
 
@@ -42,7 +45,7 @@ def choose_cluster(wanted: str | None, say: Callable[[str], None]) -> str:
     return "processes"
 
 
-def run(scenario: Scenario, on: str, runs: Path) -> int:
+def run(scenario: Scenario, on: str, runs: Path, seed: int | None = None) -> int:
     """Run a scenario, print its account, store it, and return the exit code.
 
     Raises:
@@ -51,20 +54,33 @@ def run(scenario: Scenario, on: str, runs: Path) -> int:
     """
     began = time.monotonic()
     directory = store.directory_for(runs, scenario.name)
-    cluster: Cluster
-    cluster = ContainerCluster(directory, scenario.name) if on == "containers" else ProcessCluster(directory)
+    cluster = _cluster(on, directory, scenario, seed)
     check(scenario, cluster)
     store.begin(directory)
     about = {"name": scenario.name, "title": scenario.title, "peers": scenario.peers, "late": scenario.late, "on": on}
     store.write_json(directory / "scenario.json", about)
     with (directory / "history.jsonl").open("w", encoding="utf-8", buffering=1) as file:
         history = History(lambda line: file.write(f"{line}\n"))
-        evidence, why = asyncio.run(_interruptible(scenario, cluster, history))
+        if isinstance(cluster, SimulationCluster):
+            print(f"\n{scenario.name}: {scenario.title}\n", flush=True)
+            evidence, why = virtual_time.run(cluster.world.agenda, play(scenario, cluster, history))
+        else:
+            evidence, why = asyncio.run(_interruptible(scenario, cluster, history))
     store.write_evidence(directory, evidence)
     code = judged(directory, history, evidence, why)
     where = directory.relative_to(ROOT) if directory.is_relative_to(ROOT) else directory
     print(f"{time.monotonic() - began:.1f} s on {on}; everything about it is in {where}\n")
     return code
+
+
+def _cluster(on: str, directory: Path, scenario: Scenario, seed: int | None) -> Cluster:
+    match on:
+        case "containers":
+            return ContainerCluster(directory, scenario.name)
+        case "processes":
+            return ProcessCluster(directory)
+        case _:
+            return SimulationCluster(scenario.seed if seed is None else seed)
 
 
 def check(scenario: Scenario, cluster: Cluster) -> None:
@@ -92,9 +108,14 @@ def judged(directory: Path, history: History, evidence: Evidence, why: str = "")
 
 async def play(scenario: Scenario, cluster: Cluster, history: History) -> tuple[Evidence, str]:
     """Start the peers, play the script and collect the evidence; also return why there was no quiet, if so."""
-    client = RpcClient(timeout_s=REQUEST_TIMEOUT_S)
+    client: Client
+    drive: type[Driver]
+    if isinstance(cluster, SimulationCluster):
+        client, drive = SimulatedClient(cluster.world), SimulationDriver
+    else:
+        client, drive = RpcClient(timeout_s=REQUEST_TIMEOUT_S), Driver
     observer = Observer(cluster, client)
-    driver = Driver(cluster, observer, history)
+    driver = drive(cluster, observer, history)
     why = ""
     try:
         await cluster.open(scenario.peers)

@@ -11,6 +11,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+GRAPES = ("grape-1", "grape-2")
+
 Side = Literal["buy", "sell"]
 Outcome = Literal["ok", "fail", "info"]
 Level: TypeAlias = tuple[str, str]  # quantity, price
@@ -140,6 +142,23 @@ class Resume:
     peer: str
 
 
+# What happens to a Grape, grape-1 or grape-2. Each is sent None.
+
+
+@dataclass(frozen=True, slots=True)
+class KillGrape:
+    """End a Grape at once; it forgets who has announced."""
+
+    grape: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestartGrape:
+    """Start a killed Grape, empty and under a new node id; it takes a moment until it answers."""
+
+    grape: str
+
+
 # What only a simulation can do, in virtual time. Each is sent None.
 
 
@@ -258,11 +277,13 @@ class Together:
 
 Request: TypeAlias = Submit | Again | Cancel | Show | Trades | Book
 Strike: TypeAlias = Kill | Restart | Start | Pause | Resume
+GrapeStrike: TypeAlias = KillGrape | RestartGrape
 Torment: TypeAlias = Crash | Cut | Mend | Weather | Skew
-Fault: TypeAlias = Strike | Torment | Wait
+Fault: TypeAlias = Strike | GrapeStrike | Torment | Wait
 Expectation: TypeAlias = Expect | ExpectTrades | ExpectBook
 Wish: TypeAlias = Request | Fault | Quiet | UntilTrades | Expectation | Together
 Script: TypeAlias = Generator[Wish, Any, Any]
 
 STRIKES: tuple[type[Fault], ...] = (Kill, Restart, Start, Pause, Resume)
-FAULTS: tuple[type[Fault], ...] = (*STRIKES, Wait, Crash, Cut, Mend, Weather, Skew)
+GRAPE_STRIKES: tuple[type[Fault], ...] = (KillGrape, RestartGrape)
+FAULTS: tuple[type[Fault], ...] = (*STRIKES, *GRAPE_STRIKES, Wait, Crash, Cut, Mend, Weather, Skew)

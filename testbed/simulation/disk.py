@@ -39,8 +39,9 @@ class Disk(MemoryJournal):
             raise OSError("the disk refuses to write")
         if doom == "before a commit" or (doom == "torn" and self._dice.random() < 0.5):
             raise Killed
-        super().append(records, durable=durable)
-        self._ends.append(len(self._records))
+        kept = list(records)
+        super().append(kept, durable=durable)
+        self._ends.append(self._ends[-1] + len(kept))
         if durable:
             self._forced = len(self._ends) - 1
         if doom is not None:
@@ -50,8 +51,7 @@ class Disk(MemoryJournal):
         """Lose any number of the last transactions that were not forced; return how many entries are gone."""
         kept = self._dice.randint(self._forced, len(self._ends) - 1)
         del self._ends[kept + 1 :]
-        records, lost = self._records[: self._ends[-1]], self._records[self._ends[-1] :]
-        self._records.clear()
-        self._rows.clear()
-        super().append(records, durable=True)
-        return len(lost)
+        records = list(self.records())
+        super().__init__()
+        super().append(records[: self._ends[-1]], durable=True)
+        return len(records) - self._ends[-1]

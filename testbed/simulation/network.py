@@ -24,6 +24,7 @@ class Network:
         self._dice = dice
         self._seen = seen
         self._cut: Counter[tuple[str, str]] = Counter()
+        self._last_arrival: dict[tuple[str, str], float] = {}
 
     def cut(self, sender: str, receiver: str) -> None:
         """Let nothing more through in one direction."""
@@ -45,7 +46,14 @@ class Network:
                 self._seen["messages lost"] += 1
             else:
                 delay_s = weather.soonest_s + (weather.latest_s - weather.soonest_s) * dice.random()
+                self._note_arrival((sender, receiver), self._agenda.now + delay_s)
                 self._agenda.after(delay_s, lambda: self._deliver(sender, receiver, arrive))
+
+    def _note_arrival(self, link: tuple[str, str], at: float) -> None:
+        if at < self._last_arrival.get(link, 0.0):
+            self._seen["messages overtaken"] += 1
+        else:
+            self._last_arrival[link] = at
 
     def _deliver(self, sender: str, receiver: str, arrive: Callable[[], None]) -> None:
         # A cut link also swallows what was on its way.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from testcontainers.compose import ComposeContainer, DockerCompose
 
-from tests.containers.containers import PEER_PORT, ask_peer, eventually
+from tests.conformance.processes import NODE, install
+from tests.containers.containers import GRAPE_API_PORT, PEER_PORT, ask_peer, eventually
+from tests.requirements import require_node
 
 pytestmark = pytest.mark.docker
 
@@ -52,6 +56,45 @@ def test_peers_in_containers_of_their_own_find_each_other(compose: DockerCompose
             assert known | {answer["peerId"]} == ids
 
     eventually(everybody_knows_everybody)
+
+
+def test_a_node_client_from_outside_trades_and_reads_the_same_book_everywhere(compose: DockerCompose) -> None:
+    require_node()
+    install(NODE)
+    seller, buyer, *_ = ids = [status(peer)["peerId"] for peer in peers(compose)]
+    grape = compose.get_container("grape-1").get_publisher(by_port=GRAPE_API_PORT)
+    node = ["node", "client.js", f"http://{grape.URL}:{grape.PublishedPort}"]
+    with subprocess.Popen(node, cwd=NODE, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+
+        def ask(peer_id: str, payload: dict[str, Any]) -> Any:
+            assert client.stdin is not None
+            assert client.stdout is not None
+            call = {"id": 1, "key": f"exchange:{peer_id}", "payload": payload}
+            print(json.dumps(call), file=client.stdin, flush=True)
+            answer = json.loads(client.stdout.readline())
+            assert answer["error"] is None
+            return answer["result"]
+
+        def submit(peer_id: str, side: str, quantity: float) -> Any:
+            order = {"item": "BTC-USD", "type": side, "price": 100.5, "quantity": quantity}
+            return ask(peer_id, {"type": "SUBMIT_ORDER", "order": order})["order"]
+
+        resting = submit(seller, "sell", 0.3)
+        assert (resting["peerId"], resting["quantity"]) == (seller, "0.3")
+        eventually(lambda: is_shown(ask, buyer, resting["id"]))
+        submit(buyer, "buy", 0.1)
+
+        def the_same_book_on_all() -> None:
+            books = [ask(peer_id, {"type": "GET_ORDERBOOK", "item": "BTC-USD"}) for peer_id in ids]
+            assert [order["quantity"] for order in books[0]["sellOrders"]] == ["0.2"]
+            assert all(book == books[0] for book in books)
+
+        eventually(the_same_book_on_all)
+
+
+def is_shown(ask: Callable[[str, dict[str, Any]], Any], peer_id: str, order_id: str) -> None:
+    book = ask(peer_id, {"type": "GET_ORDERBOOK", "item": "BTC-USD"})
+    assert order_id in [order["id"] for order in book["sellOrders"]]
 
 
 def peers(compose: DockerCompose) -> list[ComposeContainer]:

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from pygrenache import GrenacheError, RpcClient
-from testbed.cluster import GRAPES, Cluster
+from testbed.cluster import Cluster
 from testbed.containers import ContainerCluster
 from testbed.observer import Observer
 from testbed.processes import ProcessCluster
 from testbed.runner import CLUSTERS
-from testbed.script import FAULTS
+from testbed.script import GRAPE_STRIKES, GRAPES, STRIKES
+from testbed.simulation.cluster import SimulationCluster
 from tests.requirements import require_docker, require_node
 
 CASES = [pytest.param("processes", marks=pytest.mark.node), pytest.param("containers", marks=pytest.mark.docker)]
@@ -37,11 +38,11 @@ async def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 
 
 def test_every_cluster_can_be_asked_for_by_its_name() -> None:
-    assert {ContainerCluster.name, ProcessCluster.name} == set(CLUSTERS)
+    assert {ContainerCluster.name, ProcessCluster.name, SimulationCluster.name} == set(CLUSTERS)
 
 
 async def test_a_peer_lives_through_every_fault_as_itself(cluster: Cluster, tmp_path: Path) -> None:
-    assert cluster.supports == frozenset(FAULTS)
+    assert cluster.supports == {*STRIKES, *GRAPE_STRIKES}
     client = RpcClient(timeout_s=0.5)
     observer = Observer(cluster, client)
     await cluster.start("peer-1")

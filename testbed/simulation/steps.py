@@ -1,0 +1,187 @@
+"""A run as a plain list of timed steps, which can be drawn, played, shortened, printed and kept. Pure.
+
+The rule: a step stands by itself: what it does to the world it also takes back, so any part of a list is a list that
+can be played. A step that has nothing to work on (the cancel of an order that was left out) does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from testbed.script import (
+    Again,
+    Answer,
+    Cancel,
+    Crash,
+    Cut,
+    Kill,
+    Mend,
+    Pause,
+    Point,
+    Quiet,
+    Restart,
+    Resume,
+    Script,
+    Side,
+    Skew,
+    Submit,
+    Together,
+    Wait,
+    Weather,
+)
+
+Answers: TypeAlias = dict[str, Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A client submits an order, known by `label` to later steps."""
+
+    at_s: float
+    label: str
+    peer: str
+    side: Side
+    quantity: str
+    item: str
+    price: str
+
+    def script(self, answers: Answers) -> Script:
+        """Submit it, and keep the answer for those who refer to it."""
+        yield Wait(self.at_s)
+        answers[self.label] = yield Submit(self.peer, self.side, self.quantity, self.item, self.price)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The client submits an order again under its old client order id."""
+
+    at_s: float
+    label: str
+
+    def script(self, answers: Answers) -> Script:
+        """Submit again, also where the first answer is still awaited or never came."""
+        yield Wait(self.at_s)
+        if self.label in answers:
+            again = yield Again(answers[self.label])
+            if again.outcome == "ok":
+                answers[self.label] = again
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """The client cancels an order, if it knows its id by now."""
+
+    at_s: float
+    label: str
+
+    def script(self, answers: Answers) -> Script:
+        """Cancel."""
+        yield Wait(self.at_s)
+        if self.label in answers and answers[self.label].order_id is not None:
+            yield Cancel(answers[self.label])
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """A peer ends, at once or at an exact point, and is started again."""
+
+    at_s: float
+    for_s: float
+    peer: str
+    point: Point | None = None
+
+    def script(self, answers: Answers) -> Script:
+        """End and start the peer."""
+        yield Wait(self.at_s)
+        yield Kill(self.peer) if self.point is None else Crash(self.peer, self.point)
+        yield Wait(self.for_s)
+        yield Restart(self.peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A peer is frozen for a while."""
+
+    at_s: float
+    for_s: float
+    peer: str
+
+    def script(self, answers: Answers) -> Script:
+        """Freeze the peer, and let it go on."""
+        yield Wait(self.at_s)
+        yield Pause(self.peer)
+        yield Wait(self.for_s)
+        yield Resume(self.peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """No message passes from some peers to others for a while; with `both_ways` none passes back either."""
+
+    at_s: float
+    for_s: float
+    senders: tuple[str, ...]
+    receivers: tuple[str, ...]
+    both_ways: bool
+
+    def script(self, answers: Answers) -> Script:
+        """Cut the links one by one, and mend them."""
+        yield Wait(self.at_s)
+        links = [(sender, receiver) for sender in self.senders for receiver in self.receivers]
+        if self.both_ways:
+            links += [(receiver, sender) for sender, receiver in links]
+        for link in links:
+            yield Cut(*link)
+        yield Wait(self.for_s)
+        for link in links:
+            yield Mend(*link)
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """The links are bad for a while."""
+
+    at_s: float
+    for_s: float
+    weather: Weather
+
+    def script(self, answers: Answers) -> Script:
+        """Let the weather change and clear up."""
+        yield Wait(self.at_s)
+        yield self.weather
+        yield Wait(self.for_s)
+        yield Weather()
+
+
+@dataclass(frozen=True, slots=True)
+class Skewed:
+    """The clock of a peer's machine is wrong for a while."""
+
+    at_s: float
+    for_s: float
+    peer: str
+    ahead_s: float
+
+    def script(self, answers: Answers) -> Script:
+        """Set the clock ahead or back, and right again."""
+        yield Wait(self.at_s)
+        yield Skew(self.peer, self.ahead_s)
+        yield Wait(self.for_s)
+        yield Skew(self.peer, 0.0)
+
+
+Step: TypeAlias = Order | Repeat | Withdraw | Down | Frozen | Parted | Storm | Skewed
+
+
+def played(steps: Sequence[Step]) -> Script:
+    """Play steps, each at its time, beside each other; when the last has taken back what it did, wait for quiet."""
+    answers: Answers = {}
+    yield Together(*(step.script(answers) for step in steps))
+    yield Quiet()
+
+
+def in_time(steps: Iterable[Step]) -> list[Step]:
+    """Return steps in the order in which they begin."""
+    return sorted(steps, key=lambda step: step.at_s)

@@ -1,0 +1,167 @@
+"""A whole run, drawn from one number: how many peers, who orders what, what goes wrong and for how long. Pure.
+
+The rule: each seed first draws which kinds of orders and faults it has at all, and how many (a swarm): a few together,
+each often, find more than all together, each rarely. And a fault lasts: what heals at once tests nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import get_args
+
+from testbed.catalog import Scenario
+from testbed.script import Point, Script, Weather
+from testbed.simulation.steps import Down, Frozen, Order, Parted, Repeat, Skewed, Step, Storm, Withdraw, in_time, played
+
+ITEMS = ("ACME", "GRPE", "VINE")
+MIN_PEERS, MAX_PEERS = 2, 7
+WIDEST = 5
+# Below and above what a peer takes for a wild clock (5 s).
+SMALL_SKEW_S, LARGE_SKEW_S = 1.0, 9.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run that can be played: its seed also gives the dice of the world it is played in."""
+
+    seed: int
+    peers: int
+    steps: tuple[Step, ...]
+
+    def scenario(self, name: str = "") -> Scenario:
+        """Return this plan as a scenario."""
+
+        def script() -> Script:
+            yield from played(self.steps)
+
+        title = f"Seed {self.seed}: {len(self.steps)} steps on {self.peers} peers."
+        names = tuple(f"peer-{number}" for number in range(1, self.peers + 1))
+        return Scenario(name or f"seed_{self.seed}", title, names, (), script, self.seed)
+
+
+class Swarm:
+    """The dice of one seed, and what it has drawn about the whole run."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = dice = Random(f"plan {seed}")
+        self.peers = [f"peer-{number}" for number in range(1, self.between(MIN_PEERS, MAX_PEERS, skewed=True) + 1)]
+        self.items = ITEMS[: dice.randint(1, len(ITEMS))]
+        self.lasts_s = dice.choice([1.0, 2.0, 4.0])
+        self.width = dice.randint(0, WIDEST)
+        self.largest = dice.choice([1, 3, 10, 100])
+        self.busy = {peer: 0.0 for peer in self.peers}
+
+    def between(self, low: int, high: int, *, skewed: bool = False) -> int:
+        """Draw a whole number; the small ones more often if `skewed`."""
+        return min(self.dice.randint(low, high) for _ in range(2 if skewed else 1))
+
+    def moment(self) -> float:
+        """Draw when something happens."""
+        return self.rounded(self.dice.uniform(0.0, self.lasts_s))
+
+    def while_(self, least_s: float, most_s: float) -> float:
+        """Draw how long something lasts."""
+        return self.rounded(self.dice.uniform(least_s, most_s))
+
+    def rounded(self, seconds: float) -> float:
+        """Keep times short enough to be read."""
+        return round(seconds, 4)
+
+    def peer(self) -> str:
+        """Draw a peer."""
+        return self.dice.choice(self.peers)
+
+
+def draw(seed: int) -> Plan:
+    """Return the run of a seed, always the same."""
+    swarm = Swarm(seed)
+    steps = list(_orders(swarm))
+    for kind in _FAULTS:
+        if swarm.dice.random() < 0.4:
+            steps += kind(swarm)
+    return Plan(seed, len(swarm.peers), tuple(in_time(steps)))
+
+
+def _orders(swarm: Swarm) -> Iterator[Step]:
+    dice = swarm.dice
+    repeats, cancels = dice.choice([0.0, 0.1, 0.3]), dice.choice([0.0, 0.1, 0.3])
+    bursts = dice.random() < 0.5
+    burst_at = swarm.moment()
+    for number in range(1, swarm.between(5, 60) + 1):
+        if number % 8 == 0:
+            burst_at = swarm.moment()
+        order = _order(swarm, f"order-{number}", burst_at if bursts else swarm.moment())
+        yield order
+        if dice.random() < repeats:
+            yield Repeat(_later(swarm, order), order.label)
+        if dice.random() < cancels:
+            yield Withdraw(_later(swarm, order), order.label)
+
+
+def _order(swarm: Swarm, label: str, at_s: float) -> Order:
+    dice = swarm.dice
+    quantity = str(dice.randint(1, swarm.largest))
+    if dice.random() < 0.1:
+        quantity += ".00000001"
+    price = str(100 + dice.randint(-swarm.width, swarm.width))
+    return Order(at_s, label, swarm.peer(), dice.choice(["buy", "sell"]), quantity, dice.choice(swarm.items), price)
+
+
+def _later(swarm: Swarm, order: Order) -> float:
+    # Half of them at once, so that they meet the order's own fills; the others whenever.
+    soon = swarm.dice.random() < 0.5
+    return swarm.rounded(order.at_s + (swarm.dice.uniform(0.001, 0.02) if soon else swarm.moment()))
+
+
+def _downs(swarm: Swarm) -> Iterator[Step]:
+    points: list[Point | None] = [None, *get_args(Point)]
+    chosen = swarm.dice.sample(points, swarm.dice.randint(1, len(points)))
+    for at_s, for_s, peer in _free(swarm, swarm.between(1, 8), 0.02, 3.0):
+        yield Down(at_s, for_s, peer, swarm.dice.choice(chosen))
+
+
+def _freezes(swarm: Swarm) -> Iterator[Step]:
+    for at_s, for_s, peer in _free(swarm, swarm.between(1, 4), 0.05, 4.0):
+        yield Frozen(at_s, for_s, peer)
+
+
+def _free(swarm: Swarm, count: int, least_s: float, most_s: float) -> Iterator[tuple[float, float, str]]:
+    """Draw when and for how long peers are hurt, none of them twice at the same time."""
+    for at_s in sorted(swarm.moment() for _ in range(count)):
+        peer, for_s = swarm.peer(), swarm.while_(least_s, most_s)
+        if at_s >= swarm.busy[peer]:
+            swarm.busy[peer] = at_s + for_s + 0.1
+            yield at_s, for_s, peer
+
+
+def _cuts(swarm: Swarm) -> Iterator[Step]:
+    for _ in range(swarm.between(1, 5)):
+        shuffled = swarm.dice.sample(swarm.peers, len(swarm.peers))
+        border = swarm.dice.randint(1, len(shuffled) - 1)
+        one_side, other_side = tuple(shuffled[:border]), tuple(shuffled[border:])
+        if swarm.dice.random() < 0.3:
+            one_side, other_side = one_side[:1], other_side[:1]
+        yield Parted(swarm.moment(), swarm.while_(0.1, 4.0), one_side, other_side, swarm.dice.random() < 0.5)
+
+
+def _storms(swarm: Swarm) -> Iterator[Step]:
+    dice, at_s = swarm.dice, 0.0
+    for _ in range(swarm.between(1, 3)):
+        at_s, for_s = swarm.rounded(at_s + swarm.moment() / 2), swarm.while_(0.5, 4.0)
+        soonest_s = dice.choice([0.0002, 0.002, 0.05])
+        latest_s = soonest_s * dice.choice([2, 10, 50])
+        loss, duplication = dice.choice([0.0, 0.05, 0.3]), dice.choice([0.0, 0.05, 0.5])
+        yield Storm(at_s, for_s, Weather(loss, duplication, soonest_s, round(min(latest_s, 0.5), 4)))
+        at_s += for_s
+
+
+def _skews(swarm: Swarm) -> Iterator[Step]:
+    for peer in swarm.dice.sample(swarm.peers, swarm.between(1, len(swarm.peers))):
+        bound_s = swarm.dice.choice([SMALL_SKEW_S, LARGE_SKEW_S])
+        ahead_s = swarm.rounded(swarm.dice.uniform(-bound_s, bound_s))
+        yield Skewed(swarm.rounded(swarm.moment() / 2), swarm.while_(0.5, 5.0), peer, ahead_s)
+
+
+_FAULTS: tuple[Callable[[Swarm], Iterator[Step]], ...] = (_downs, _freezes, _cuts, _storms, _skews)

@@ -1,0 +1,76 @@
+"""One drawn run from its seed to what is wrong with it, as one value that can cross from process to process."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from itertools import chain
+
+from testbed.checkers import HOLDS, exit_code, judge
+from testbed.evidence import Evidence
+from testbed.history import History
+from testbed.runner import play
+from testbed.simulation import virtual_time
+from testbed.simulation.cluster import SimulationCluster
+from testbed.simulation.swarm import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a run came to. `wrong` has a sentence for each broken promise, by what found it; `seen` is what happened."""
+
+    plan: Plan
+    wrong: dict[str, str]
+    seen: Counter[str]
+    fingerprint: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.wrong
+
+
+def attempt(plan: Plan) -> Trial:
+    """Play a plan and judge it."""
+    cluster, lines = SimulationCluster(plan.seed), hashlib.sha256()
+    history = History(lambda line: lines.update(line.encode()))
+    evidence, why = virtual_time.run(cluster.world.agenda, play(plan.scenario(), cluster, history))
+    seen = cluster.world.seen + _happened(history, evidence)
+    nodes = (peer.node for peer in cluster.world.peers.values())
+    seen["batches read twice"] += sum(node.exchange.duplicates for node in nodes if node is not None)
+    return Trial(plan, _wrong(history, evidence, why), seen, lines.hexdigest())
+
+
+def _wrong(history: History, evidence: Evidence, why: str) -> dict[str, str]:
+    verdicts = judge(history, evidence)
+    if exit_code(verdicts, evidence) == HOLDS:
+        return {}
+    found: dict[str, str] = {}
+    if evidence.crashed:
+        found["crashed"] = evidence.crashed[0]
+    elif why:
+        found["no quiet"] = why
+    found |= {verdict.name: verdict.sentence for verdict in verdicts if verdict.kind == "violated"}
+    return found or {verdict.name: verdict.sentence for verdict in verdicts if verdict.kind == "unknown"}
+
+
+def _happened(history: History, evidence: Evidence) -> Counter[str]:
+    seen, placed = Counter[str](), Counter[str]()
+    for operation in history.operations():
+        if operation.process == "testbed":
+            point = f" ({operation.asked['point']})" if operation.what == "crash" else ""
+            seen[f"{operation.what}{point}"] += 1
+        else:
+            seen[f"{operation.what} {operation.outcome}"] += 1
+            if (operation.what, operation.outcome) == ("submit", "ok"):
+                placed[operation.answer["id"]] += 1
+    seen["submit again, the same answer"] = sum(count - 1 for count in placed.values())
+    accounts = evidence.accounts()
+    moved = [trade.quantity > 0 for trade in accounts.granted.values()]
+    seen["fills across peers"] += sum(moved)
+    seen["fills refused"] += len(moved) - sum(moved)
+    seen["trades within a peer"] += len(accounts.within)
+    copies = chain.from_iterable(of.values() for of in evidence.ledgers.values())
+    seen["ledger entries"] += sum(len(copy.texts) for copy in copies)
+    return seen
