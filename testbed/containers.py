@@ -24,6 +24,7 @@ from testbed.cluster import ROOT, CannotRun
 from testbed.script import GRAPE_STRIKES, STRIKES, Fault
 
 IMAGES = ("grapevine-peer", "grapevine-grape")
+COMPOSE_FILES = (ROOT / "compose.yaml", ROOT / "testbed" / "compose.override.yaml")
 PEER_PORT = "4000/tcp"
 PROJECT_LABEL = "com.docker.compose.project"
 NUMBER_LABEL = "com.docker.compose.container-number"
@@ -111,7 +112,7 @@ class ContainerCluster:
     async def _compose(self, *arguments: str) -> None:
         compose = await asyncio.create_subprocess_exec(
             "docker",
-            *("compose", "-p", self._project, "-f", str(ROOT / "compose.yaml"), *arguments),
+            *("compose", "-p", self._project, *(f"--file={file}" for file in COMPOSE_FILES), *arguments),
             env={**os.environ, "GRAPEVINE_GRAPE1_PORT": "", "GRAPEVINE_GRAPE2_PORT": ""},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -9,8 +9,9 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from pygrenache import RpcClient
 from testbed import store
@@ -59,18 +60,23 @@ def run(scenario: Scenario, on: str, runs: Path, seed: int | None = None) -> int
     store.begin(directory)
     about = {"name": scenario.name, "title": scenario.title, "peers": scenario.peers, "late": scenario.late, "on": on}
     store.write_json(directory / "scenario.json", about)
+    codes: list[int] = []
+
+    def conclude(evidence: Evidence, why: str) -> None:
+        store.write_evidence(directory, evidence)
+        codes.append(judged(directory, history, evidence, why))
+        where = directory.relative_to(ROOT) if directory.is_relative_to(ROOT) else directory
+        print(f"{time.monotonic() - began:.1f} s on {on}; everything about it is in {where}\n", flush=True)
+
     with (directory / "history.jsonl").open("w", encoding="utf-8", buffering=1) as file:
         history = History(lambda line: file.write(f"{line}\n"))
+        print(f"\n{scenario.name}: {scenario.title}\n", flush=True)
+        playing = play(scenario, cluster, history, conclude)
         if isinstance(cluster, SimulationCluster):
-            print(f"\n{scenario.name}: {scenario.title}\n", flush=True)
-            evidence, why = virtual_time.run(cluster.world.agenda, play(scenario, cluster, history))
+            virtual_time.run(cluster.world.agenda, playing)
         else:
-            evidence, why = asyncio.run(_interruptible(scenario, cluster, history))
-    store.write_evidence(directory, evidence)
-    code = judged(directory, history, evidence, why)
-    where = directory.relative_to(ROOT) if directory.is_relative_to(ROOT) else directory
-    print(f"{time.monotonic() - began:.1f} s on {on}; everything about it is in {where}\n")
-    return code
+            asyncio.run(_interruptible(playing))
+    return codes[0]
 
 
 def _cluster(on: str, directory: Path, scenario: Scenario, seed: int | None) -> Cluster:
@@ -106,8 +112,13 @@ def judged(directory: Path, history: History, evidence: Evidence, why: str = "")
     return code
 
 
-async def play(scenario: Scenario, cluster: Cluster, history: History) -> tuple[Evidence, str]:
-    """Start the peers, play the script and collect the evidence; also return why there was no quiet, if so."""
+async def play(
+    scenario: Scenario, cluster: Cluster, history: History, conclude: Callable[[Evidence, str], None] | None = None
+) -> tuple[Evidence, str]:
+    """Start the peers, play the script and collect the evidence; also return why there was no quiet, if so.
+
+    `conclude` is told both before the teardown, so that nobody waits for that to see the verdict.
+    """
     client: Client
     drive: type[Driver]
     if isinstance(cluster, SimulationCluster):
@@ -126,16 +137,19 @@ async def play(scenario: Scenario, cluster: Cluster, history: History) -> tuple[
             await driver.quiet()
         except NoQuiet as error:
             why = str(error)
-        return await observer.collect(quiet=not why), why
+        evidence = await observer.collect(quiet=not why)
+        if conclude is not None:
+            conclude(evidence, why)
+        return evidence, why
     finally:
         await client.close()
         await cluster.close()
 
 
-async def _interruptible(scenario: Scenario, cluster: Cluster, history: History) -> tuple[Evidence, str]:
+async def _interruptible(playing_out: Coroutine[Any, Any, tuple[Evidence, str]]) -> None:
     """Play so that the first Ctrl-C or SIGTERM ends the play and tears everything down in peace."""
     loop = asyncio.get_running_loop()
-    playing = loop.create_task(play(scenario, cluster, history))
+    playing = loop.create_task(playing_out)
     signals = (signal.SIGINT, signal.SIGTERM)
 
     def interrupt() -> None:
@@ -146,5 +160,4 @@ async def _interruptible(scenario: Scenario, cluster: Cluster, history: History)
 
     for number in signals:
         loop.add_signal_handler(number, interrupt)
-    print(f"\n{scenario.name}: {scenario.title}\n", flush=True)
-    return await playing
+    await playing

@@ -28,6 +28,7 @@ from testbed.script import (
     Skew,
     Submit,
     Together,
+    Trades,
     Wait,
     Weather,
 )
@@ -81,6 +82,20 @@ class Withdraw:
         yield Wait(self.at_s)
         if self.label in answers and answers[self.label].order_id is not None:
             yield Cancel(answers[self.label])
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A client looks at the trades of an item: what it has been shown must never be gone again."""
+
+    at_s: float
+    peer: str
+    item: str
+
+    def script(self, answers: Answers) -> Script:
+        """Ask for the trades."""
+        yield Wait(self.at_s)
+        yield Trades(self.peer, self.item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +187,7 @@ class Skewed:
         yield Skew(self.peer, 0.0)
 
 
-Step: TypeAlias = Order | Repeat | Withdraw | Down | Frozen | Parted | Storm | Skewed
+Step: TypeAlias = Order | Repeat | Withdraw | Look | Down | Frozen | Parted | Storm | Skewed
 
 
 def played(steps: Sequence[Step]) -> Script:

@@ -13,7 +13,20 @@ from typing import get_args
 
 from testbed.catalog import Scenario
 from testbed.script import Point, Script, Weather
-from testbed.simulation.steps import Down, Frozen, Order, Parted, Repeat, Skewed, Step, Storm, Withdraw, in_time, played
+from testbed.simulation.steps import (
+    Down,
+    Frozen,
+    Look,
+    Order,
+    Parted,
+    Repeat,
+    Skewed,
+    Step,
+    Storm,
+    Withdraw,
+    in_time,
+    played,
+)
 
 ITEMS = ("ACME", "GRPE", "VINE")
 MIN_PEERS, MAX_PEERS = 2, 7
@@ -98,6 +111,8 @@ def _orders(swarm: Swarm) -> Iterator[Step]:
             yield Repeat(_later(swarm, order), order.label)
         if dice.random() < cancels:
             yield Withdraw(_later(swarm, order), order.label)
+        if dice.random() < 0.1:
+            yield Look(_later(swarm, order), swarm.peer(), order.item)
 
 
 def _order(swarm: Swarm, label: str, at_s: float) -> Order:
