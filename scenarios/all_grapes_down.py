@@ -1,4 +1,4 @@
-"""All Grapes die: peers that know each other go on trading, and a newcomer is found once a Grape is back."""
+"""All Grapes die: peers that know each other trade on, and a newcomer is found when one is back."""
 
 from __future__ import annotations
 

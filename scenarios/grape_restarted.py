@@ -1,4 +1,4 @@
-"""One Grape after the other dies and comes back empty; trading never stops, and a newcomer finds everybody."""
+"""Each Grape dies and comes back empty: trading goes on, and a newcomer finds everybody."""
 
 from __future__ import annotations
 

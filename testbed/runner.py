@@ -70,8 +70,7 @@ def run(scenario: Scenario, on: str, runs: Path, seed: int | None = None) -> int
 
     with (directory / "history.jsonl").open("w", encoding="utf-8", buffering=1) as file:
         history = History(lambda line: file.write(f"{line}\n"))
-        print(f"\n{scenario.name}: {scenario.title}\n", flush=True)
-        playing = play(scenario, cluster, history, conclude)
+        playing = _announced(scenario, play(scenario, cluster, history, conclude))
         if isinstance(cluster, SimulationCluster):
             virtual_time.run(cluster.world.agenda, playing)
         else:
@@ -146,10 +145,15 @@ async def play(
         await cluster.close()
 
 
-async def _interruptible(playing_out: Coroutine[Any, Any, tuple[Evidence, str]]) -> None:
+async def _announced(scenario: Scenario, playing: Coroutine[Any, Any, Any]) -> None:
+    print(f"\n{scenario.name}: {scenario.title}\n", flush=True)
+    await playing
+
+
+async def _interruptible(work: Coroutine[Any, Any, None]) -> None:
     """Play so that the first Ctrl-C or SIGTERM ends the play and tears everything down in peace."""
     loop = asyncio.get_running_loop()
-    playing = loop.create_task(playing_out)
+    playing = loop.create_task(work)
     signals = (signal.SIGINT, signal.SIGTERM)
 
     def interrupt() -> None:
