@@ -36,7 +36,6 @@ from peer.messages import (
     OrderPlaced,
     OrdersTraded,
     OrderSubmitted,
-    owner_of,
 )
 
 MAX_PULLS = 2
@@ -129,14 +128,14 @@ class Exchange:
                     owed.newcomers += self._copy(batch, contact, now)
                 case Ledger(ledger=LedgerBatch() as batch):
                     self._copy(batch, contact, now)
-                case OrderFilled():
-                    self._filled(message, contact, now)
-                case OrderMatched():
-                    self._matched(message, contact)
+                case OrderFilled(sequence=sequence):
+                    self._expect(contact, known=sequence <= self.ledgers.head_of(contact.peer_id).sequence)
+                case OrderMatched(offers=offers):
+                    self._expect(contact, known=all(offer.id in self.market.orders for offer in offers))
                 case FillOrder():
                     owed.fills.append(message)
                 case GetLedger():
-                    owed.ledgers.append(message)
+                    owed.ledgers += [message][: MAX_PULLS - len(owed.ledgers)]
         self._settle(now)
         return owed
 
@@ -232,15 +231,9 @@ class Exchange:
             self._behind_since.pop(batch.peer_id, None)
         return newcomers
 
-    def _filled(self, answer: OrderFilled, contact: Contact, now: float) -> None:
-        fill = self.market.fills.get(answer.fill_id)
-        if fill is None or owner_of(fill.taker) != self.me or owner_of(fill.maker) != contact.peer_id:
-            return
-        self._close(fill, Grant(answer.granted, answer.price, answer.time, answer.sequence), now)
-
-    def _matched(self, answer: OrderMatched, contact: Contact) -> None:
-        # An offer that our book does not know means that our copy is behind: ask for the gap without waiting.
-        if any(offer.id not in self.market.orders for offer in answer.offers):
+    def _expect(self, contact: Contact, *, known: bool) -> None:
+        # Answers carry no signature, so what counts is the entry that they speak of; it came with them, or is pulled.
+        if not known:
             self._behind_since[contact.peer_id] = 0.0
             contact.heartbeat_at = 0.0
 

@@ -164,7 +164,10 @@ class Market:
             self.asked[event.fill_id] = event
         if peer_id == self.me and not decided:
             self._waiting.setdefault(owner_of(event.maker), {})[event.fill_id] = event
-            self._claim(event, event.quantity)
+            maker = self.orders[event.maker]
+            maker.claimed += event.quantity
+            self._claims[event.fill_id, event.maker] = (maker, event.quantity)
+            self._offer(maker)
         self._changed(taker)
 
     def _granted(self, peer_id: str, entry: Entry, event: FillGranted) -> None:
@@ -205,9 +208,6 @@ class Market:
         del self.fills[event.fill_id]
         self._waiting.get(owner_of(event.maker), {}).pop(event.fill_id, None)
         self.answered.pop(event.fill_id, None)
-        if (event.fill_id, event.maker) in self._claims and event.granted < fill.quantity:
-            # The maker had less than it showed: nobody goes to it again before its ledger has shown the decision.
-            self._claim(fill, self.orders[fill.maker].remaining)
         taker.reserved -= fill.quantity
         # Of a cancelled order, what a fill reserved and did not get is cancelled now.
         taker.remaining -= left
@@ -256,13 +256,6 @@ class Market:
         if order.filled == order.original:
             self.filled.setdefault(order.item, []).append((order.key, order.id))
         self._changed(order)
-
-    def _claim(self, fill: FillOpened, quantity: int) -> None:
-        maker, key = self.orders[fill.maker], (fill.fill_id, fill.maker)
-        _, before = self._claims.get(key, (maker, 0))
-        self._claims[key] = (maker, quantity)
-        maker.claimed += quantity - before
-        self._offer(maker)
 
     def _changed(self, order: Order) -> None:
         assert 0 <= order.reserved <= order.remaining <= order.original - order.filled, order

@@ -1,0 +1,84 @@
+"""The journal's file: one process at a time, all of a commit or nothing, and the same ledgers after each start."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from peer.ledgers import Record
+from peer.sqlite_journal import RECENT, SqliteJournal
+from tests.peer.actors import Peer, ledger
+
+
+def test_a_file_that_is_opened_again_holds_what_was_kept(tmp_path: Path) -> None:
+    kept = ledger(1, 3, {3})
+    first = SqliteJournal(tmp_path / "ledgers.sqlite")
+    first.append(kept[:1], durable=False)
+    first.append(kept[1:], durable=True)
+    first.close()
+    second = SqliteJournal(tmp_path / "ledgers.sqlite")
+    assert list(second.records()) == kept
+    more = ledger(2, 1, {1})
+    second.append(more, durable=True)
+    assert second.read(more[0].peer_id, 0) == [(4, more[0])]
+    second.close()
+
+
+def test_one_process_at_a_time_holds_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = SqliteJournal(tmp_path / "ledgers.sqlite")
+    connect = sqlite3.connect
+    # Not to wait for the lock as long as a peer does.
+    monkeypatch.setattr(sqlite3, "connect", lambda path, **options: connect(path, **{**options, "timeout": 0.01}))
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        SqliteJournal(tmp_path / "ledgers.sqlite")
+    first.close()
+    SqliteJournal(tmp_path / "ledgers.sqlite").close()
+
+
+def test_a_commit_that_fails_keeps_nothing(tmp_path: Path) -> None:
+    kept = ledger(1, 3, {3})
+    journal = SqliteJournal(tmp_path / "ledgers.sqlite")
+    journal.append(kept[:1], durable=True)
+    with pytest.raises(sqlite3.IntegrityError):
+        journal.append([kept[1], kept[0]], durable=True)
+    journal.close()
+    again = SqliteJournal(tmp_path / "ledgers.sqlite")
+    assert list(again.records()) == kept[:1]
+    again.close()
+
+
+def test_what_is_no_journal_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "ledgers.sqlite").write_bytes(b"my holiday photographs" * 100)
+    with pytest.raises(sqlite3.DatabaseError):
+        SqliteJournal(tmp_path / "ledgers.sqlite")
+    assert (tmp_path / "ledgers.sqlite").read_bytes().startswith(b"my holiday")
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_old_entries_are_read_as_well_as_recent_ones(tmp_path: Path, restarted: bool) -> None:
+    length = RECENT + 300
+    kept = ledger(1, length, {length})
+    journal = SqliteJournal(tmp_path / "ledgers.sqlite")
+    journal.append(kept[:1000], durable=False)
+    if restarted:
+        journal.close()
+        journal = SqliteJournal(tmp_path / "ledgers.sqlite")
+    journal.append(kept[1000:], durable=False)
+    read: list[tuple[int, Record]] = []
+    while found := journal.read(kept[0].peer_id, len(read)):
+        read += found
+    assert read == list(enumerate(kept, 1))
+    journal.close()
+
+
+def test_a_peer_comes_back_from_its_file(tmp_path: Path) -> None:
+    first = Peer(1, SqliteJournal(tmp_path / "ledgers.sqlite"))
+    id = first.submit("buy", "10", "5")
+    first.submit("sell", "10", "2")
+    before = first.order(id)
+    first.journal.close()
+    second = Peer(1, SqliteJournal(tmp_path / "ledgers.sqlite"))
+    assert second.order(id) == before
+    second.journal.close()
