@@ -5,7 +5,7 @@ VENV   := .venv
 RUN    := $(VENV)/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test images docker scenario scenarios grapes bench lock up down clean
+.PHONY: help setup check test images docker scenario scenarios simulate replay mutants grapes bench lock up down clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -37,14 +37,25 @@ images: ## build the Docker images, where Docker works and their inputs have cha
 docker: ## give a Debian machine a working Docker; changes nothing where Docker works
 	@bin/docker-up
 
-scenario: setup ## run NAME=partial_fill [ON=containers|processes] [PEERS=3]
+scenario: setup ## run NAME=partial_fill [ON=containers|processes|simulation] [PEERS=3] [SEED=7]
 	@test -n "$(NAME)" || { echo "make scenario NAME=..., one of:" >&2; $(RUN) testbed list >&2; exit 2; }
-	@if test "$(ON)" != processes && docker version >/dev/null 2>&1; then bin/images; \
+	@if test "$(ON)" = simulation; then :; elif test "$(ON)" != processes && docker version >/dev/null 2>&1; then bin/images; \
 		else $(MAKE) --no-print-directory grapes; fi
-	@$(RUN) testbed run "$(NAME)" $(if $(ON),--on "$(ON)") $(if $(PEERS),--peers "$(PEERS)") $(ARGS)
+	@$(RUN) testbed run "$(NAME)" $(if $(ON),--on "$(ON)") $(if $(PEERS),--peers "$(PEERS)") \
+		$(if $(SEED),--seed "$(SEED)") $(ARGS)
 
 scenarios: setup ## list the scenarios
 	@$(RUN) testbed list
+
+simulate: setup ## play drawn runs on simulated peers, SEEDS=1000 of them [FROM=0]
+	@$(RUN) testbed simulate $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(FROM),--from "$(FROM)") $(ARGS)
+
+replay: setup ## play the drawn run of one SEED=7 again, and tell all about it
+	@test -n "$(SEED)" || { echo "make replay SEED=..., as \`make simulate\` has printed it" >&2; exit 2; }
+	@$(RUN) testbed replay "$(SEED)" $(ARGS)
+
+mutants: setup ## plant known bugs in the simulated peers, and count the seeds it takes to find each
+	@$(RUN) testbed mutants $(ARGS)
 
 grapes: grape/node_modules/.stamp ## install upstream Grape, for peers on local processes
 

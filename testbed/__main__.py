@@ -15,7 +15,7 @@ from pathlib import Path
 from testbed import catalog, runner, store
 from testbed.cluster import CannotRun
 from testbed.script import BadScript
-from testbed.simulation import campaign
+from testbed.simulation import campaign, hunt
 from testbed.simulation.swarm import draw
 
 NOT_RUN = 5
@@ -49,6 +49,8 @@ def _do(options: argparse.Namespace) -> int:
             return campaign.simulate(range(options.first, options.first + options.seeds), options.runs / "found")
         case "replay":
             return runner.run(draw(options.seed).scenario(), "simulation", options.runs)
+        case "mutants":
+            return hunt.mutants(options.names)
         case _:
             for name in catalog.names():
                 print(f"{name:20} {catalog.load(name).title}")
@@ -79,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     once = commands.add_parser("replay", help="play the run of one seed again")
     once.add_argument("seed", type=int, help="which one")
     once.add_argument("--runs", type=Path, default=runner.RUNS, help="where to store the run (default: runs/)")
+    known = commands.add_parser("mutants", help="plant known bugs, and count the seeds it takes to find each")
+    known.add_argument("names", nargs="*", help="which ones (default: all)")
     commands.add_parser("list", help="list the scenarios")
     again = commands.add_parser("judge", help="judge a stored run again, with the checkers of today")
     again.add_argument("run", type=Path, help="its directory, runs/latest for the newest")

@@ -117,6 +117,10 @@ def _missing_cancel(evidence: Evidence, accounts: Accounts, order: dict[str, Any
     account = accounts.orders.get(order["id"])
     if account is None or not account.is_cancelled:
         yield _lost(evidence, [order["id"]], f"the cancel of {evidence.tell(order['id'])} was acknowledged")
+        return
+    most = Decimal(order["filledQuantity"]) + Decimal(order.get("reservedQuantity", "0"))
+    if account.filled > most:
+        yield "violated", f"{evidence.tell(order['id'])} was cancelled at {most}, and was filled to {account.filled}"
 
 
 def _lost(evidence: Evidence, orders: list[str], what: str) -> Findings:

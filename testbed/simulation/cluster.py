@@ -14,7 +14,7 @@ from testbed.cluster import Cluster
 from testbed.driver import Driver
 from testbed.history import History
 from testbed.observer import Observer
-from testbed.script import FAULTS, Crash, Cut, Fault, Mend, Skew, Wait, Weather, Wish
+from testbed.script import FAULTS, GRAPES, Crash, Cut, Fault, Mend, Skew, Wait, Weather, Wish
 from testbed.simulation.world import World
 
 REQUEST_TIMEOUT_S = 5.0
@@ -34,12 +34,18 @@ class SimulationCluster:
         self.world.open(peers)
 
     async def start(self, peer: str) -> None:
-        """Start a peer."""
-        self.world.start(peer)
+        """Start a peer, or a Grape."""
+        if peer in GRAPES:
+            self.world.grapes[peer] = None
+        else:
+            self.world.start(peer)
 
     async def kill(self, peer: str) -> None:
-        """End a peer between two of its turns."""
-        self.world.kill(peer)
+        """End a peer between two of its turns, or a Grape."""
+        if peer in GRAPES:
+            self.world.grapes.pop(peer)
+        else:
+            self.world.kill(peer)
 
     async def pause(self, peer: str) -> None:
         """Freeze a peer."""

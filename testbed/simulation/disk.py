@@ -50,8 +50,14 @@ class Disk(MemoryJournal):
     def cut_power(self) -> int:
         """Lose any number of the last transactions that were not forced; return how many entries are gone."""
         kept = self._dice.randint(self._forced, len(self._ends) - 1)
-        del self._ends[kept + 1 :]
-        records = list(self.records())
+        lost = self._ends[-1] - self._ends[kept]
+        self.lose(lost)
+        return lost
+
+    def lose(self, count: int) -> None:
+        """Be without the last entries."""
+        kept = list(self.records())[: self._ends[-1] - count]
         super().__init__()
-        super().append(records[: self._ends[-1]], durable=True)
-        return len(records) - self._ends[-1]
+        super().append(kept, durable=True)
+        self._ends = [0, len(kept)]
+        self._forced = 1

@@ -1,7 +1,7 @@
 """Shortening a run that fails to the steps that it takes to fail, and writing it down as a scenario. Pure.
 
-Delta debugging (Zeller and Hildebrandt, 2002): leave out half of the steps, then quarters, and so on, and keep
-whatever still breaks one of the same promises.
+Delta debugging (Zeller and Hildebrandt, 2002): leave out each half of the steps, then each quarter, and so on, and go
+on with whatever still breaks one of the same promises.
 """
 
 from __future__ import annotations
@@ -12,28 +12,25 @@ from dataclasses import replace
 from testbed.simulation.swarm import Plan
 from testbed.simulation.trial import Trial
 
-MAX_ATTEMPTS = 600
+MAX_ATTEMPTS = 400
 
 
 def shrunk(failing: Trial, attempt: Callable[[Plan], Trial], say: Callable[[str], None]) -> Trial:
     """Return the shortest run found that is wrong in the same way, after at most MAX_ATTEMPTS tries."""
     best, left = failing, MAX_ATTEMPTS
-    parts = 2
-    while left and len(best.plan.steps) > 1:
-        steps, size = best.plan.steps, -(-len(best.plan.steps) // parts)
-        for start in range(0, len(steps), size):
-            left -= 1
+    size = len(best.plan.steps) // 2
+    while size and left:
+        before, start = best, 0
+        while start < len(best.plan.steps) and left:
+            steps, left = best.plan.steps, left - 1
             tried = attempt(replace(best.plan, steps=steps[:start] + steps[start + size :]))
             if failing.wrong.keys() & tried.wrong.keys():
-                best, parts = tried, max(2, parts - 1)
-                say(f"{len(best.plan.steps)} steps")
-                break
-            if not left:
-                break
-        else:
-            if size == 1:
-                break
-            parts = min(len(steps), parts * 2)
+                best = tried
+            else:
+                start += size
+        say(f"{len(best.plan.steps)} steps")
+        # Single steps are gone through until none of them can be left out.
+        size = size // 2 if size > 1 else int(best is not before)
     return best
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from peer.codes import Refusal
 from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Reply, Send
-from testbed.script import Crash, Cut, Mend, Skew, Torment, Weather
+from testbed.script import GRAPES, Crash, Cut, Mend, Skew, Torment, Weather
 from testbed.simulation.network import Network
 from testbed.simulation.process import Process
 from testbed.simulation.virtual_time import Agenda
@@ -30,7 +30,10 @@ _read = json.JSONDecoder(parse_float=Decimal).decode
 
 
 class World:
-    """Peers by their names. `seen` counts what happened, `crashed` has a line for each peer that ended by itself."""
+    """Peers by their names. `seen` counts what happened, `crashed` has a line for each peer that ended by itself.
+
+    `grapes` are those that are up; with one of them, whoever looks finds every living peer.
+    """
 
     def __init__(self, seed: int) -> None:
         self.agenda = Agenda()
@@ -39,6 +42,7 @@ class World:
         self.crashed: list[str] = []
         self.peers: dict[str, Process] = {}
         self.network = Network(self.agenda, self.dice, self.seen)
+        self.grapes = dict.fromkeys(GRAPES)
         self._by_id: dict[str, Process] = {}
 
     def open(self, names: Sequence[str]) -> None:
@@ -105,7 +109,7 @@ class World:
     def _look_up(self, peer: Process, life: int, pause_s: float) -> None:
         if peer.node is None or peer.life != life:
             return
-        for other in self.peers.values():
+        for other in self.peers.values() if self.grapes else ():
             if other is not peer and other.node is not None and other.peer_id not in peer.known:
                 peer.known[other.peer_id] = None
                 peer.take_in(Discovered(other.peer_id))
