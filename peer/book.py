@@ -60,7 +60,8 @@ class Order:
         self.client_id: str | None = None
         self.client_order_id: str | None = None
         self.time_in_force = "GTC"
-        self.trades: list[Any] = []
+        # Many orders never trade, and a list for each of them is half of what an order costs to make.
+        self.trades: list[Any] | tuple[()] = ()
 
     @property
     def available(self) -> int:
@@ -89,19 +90,6 @@ class _Half:
         self.heap: list[int] = []
         self.queued = self.dead = 0
 
-    def add(self, order: Order) -> None:
-        order.queued = True
-        self.queued += 1
-        level = self.levels.get(order.price)
-        if level is None:
-            self.levels[order.price] = deque((order,))
-            heappush(self.heap, order.price * self.sign)
-        elif not level or level[-1].key < order.key:
-            level.append(order)
-        else:
-            # Another peer's order may arrive after later ones.
-            insort(level, order, key=lambda queued: queued.key)
-
     def best(self) -> deque[Order] | None:
         """Return the best level that holds a living order, with that order in front."""
         heap, levels = self.heap, self.levels
@@ -116,12 +104,6 @@ class _Half:
             del levels[heappop(heap) * self.sign]
         return None
 
-    def bury(self) -> None:
-        """Count one tombstone, and clear them out when they outnumber the living."""
-        self.dead += 1
-        if self.dead > 64 and self.dead * 2 > self.queued:
-            self._clear_tombstones()
-
     def ranked(self, limit: int | None = None) -> Iterator[Order]:
         """Yield the living orders, best price and earliest stamp first, up to a limit price."""
         sign = self.sign
@@ -134,16 +116,18 @@ class _Half:
                 if order.open:
                     yield order
 
-    def _clear_tombstones(self) -> None:
+    def clear_tombstones(self) -> None:
+        """Drop all orders that may no longer trade."""
+        # In place: whoever is matching holds on to the heap and to its level.
         for price, level in list(self.levels.items()):
-            living = deque(order for order in level if order.open)
+            living = [order for order in level if order.open]
             for order in level:
                 order.queued = order.open > 0
-            if living:
-                self.levels[price] = living
-            else:
+            level.clear()
+            level.extend(living)
+            if not living:
                 del self.levels[price]
-        self.heap = [price * self.sign for price in self.levels]
+        self.heap[:] = [price * self.sign for price in self.levels]
         heapify(self.heap)
         self.queued -= self.dead
         self.dead = 0
@@ -161,13 +145,26 @@ class Book:
         half = self._bids if order.is_buy else self._asks
         if order.queued:
             half.dead -= 1
+            return
+        order.queued = True
+        half.queued += 1
+        level = half.levels.get(order.price)
+        if level is None:
+            half.levels[order.price] = deque((order,))
+            heappush(half.heap, order.price * half.sign)
+        elif not level or level[-1].key < order.key:
+            level.append(order)
         else:
-            half.add(order)
+            # Another peer's order may arrive after later ones.
+            insort(level, order, key=lambda queued: queued.key)
 
     def drop(self, order: Order) -> None:
-        """Note that a resting order's `open` has become 0."""
+        """Note that a resting order's `open` has become 0: a tombstone, until those outnumber the living."""
         if order.queued:
-            (self._bids if order.is_buy else self._asks).bury()
+            half = self._bids if order.is_buy else self._asks
+            half.dead += 1
+            if half.dead > 64 and half.dead * 2 > half.queued:
+                half.clear_tombstones()
 
     def match(self, taker: Order) -> Iterator[tuple[Order, int]]:
         """Yield each maker that the taker meets and the quantity, best first, until nothing more crosses.
@@ -176,17 +173,25 @@ class Book:
         asking for the next.
         """
         half = self._asks if taker.is_buy else self._bids
-        sign, limit, key = half.sign, taker.price * half.sign, taker.key
-        while taker.open:
-            level = half.best()
-            if level is None or level[0].price * sign > limit:
-                return
-            maker = level[0]
-            if maker.key > key:
-                yield from self._match_around_later(half, taker)
-                return
-            quantity = taker.open if taker.open < maker.open else maker.open
-            yield maker, quantity
+        heap, levels, sign, key = half.heap, half.levels, half.sign, taker.key
+        limit = taker.price * sign
+        while heap and heap[0] <= limit:
+            level = levels[heap[0] * sign]
+            while level:
+                maker = level[0]
+                wanted, offered = taker.open, maker.open
+                if not wanted:
+                    return
+                if not offered:
+                    level.popleft().queued = False
+                    half.queued -= 1
+                    half.dead -= 1
+                elif maker.key > key:
+                    yield from self._match_around_later(half, taker)
+                    return
+                else:
+                    yield maker, wanted if wanted < offered else offered
+            half.best()
 
     def _match_around_later(self, half: _Half, taker: Order) -> Iterator[tuple[Order, int]]:
         # A later order stands in front: it is its owner's to take us, so it is passed over, not waited for.

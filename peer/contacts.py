@@ -70,6 +70,10 @@ class Contact:
         if not self.reachable:
             self.heartbeat_at = self.hold_until = 0.0
 
+    def hurry(self) -> None:
+        """Call it as soon as news would, however little there is to say; what it promises may never come."""
+        self.heartbeat_at = min(self.heartbeat_at, self.called_at + NEWS_EVERY_S)
+
     def is_due(self, now: float) -> bool:
         """Tell whether it is time to say something even if there is nothing to say."""
         return now >= self.heartbeat_at

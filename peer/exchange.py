@@ -235,7 +235,7 @@ class Exchange:
         # Answers carry no signature, so what counts is the entry that they speak of; it came with them, or is pulled.
         if not known:
             self._behind_since[contact.peer_id] = 0.0
-            contact.heartbeat_at = 0.0
+            contact.hurry()
 
     def _settle(self, now: float) -> None:
         market = self.market

@@ -252,7 +252,10 @@ class Market:
     def _take(self, order: Order, quantity: int, trade: Trade) -> None:
         order.remaining -= quantity
         order.filled += quantity
-        order.trades.append(trade)
+        if isinstance(order.trades, tuple):
+            order.trades = [trade]
+        else:
+            order.trades.append(trade)
         if order.filled == order.original:
             self.filled.setdefault(order.item, []).append((order.key, order.id))
         self._changed(order)

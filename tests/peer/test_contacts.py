@@ -57,6 +57,16 @@ def test_one_failure_is_not_silence_but_several_are() -> None:
     assert not contact.reachable
 
 
+def test_only_failures_in_a_row_count() -> None:
+    contact = known()
+    for _ in range(SILENT_AFTER_FAILURES * 2):
+        contact.failed(100.0)
+        contact.heard({})
+        assert contact.reachable
+    contact.failed(100.0)
+    assert contact.reachable
+
+
 def test_after_a_failure_there_is_a_pause_that_grows_and_is_bounded() -> None:
     contact, pauses = known(), []
     for _ in range(20):

@@ -12,6 +12,7 @@ from peer.node import Failed, Tick
 from tests.peer.actors import (
     ITEM,
     NOW_US,
+    SOON_S,
     UNIT,
     Author,
     Peer,
@@ -282,6 +283,8 @@ def test_an_answer_counts_by_the_signed_entry_that_it_speaks_of() -> None:
     peer.hear(author.envelope(peer, order_filled(ask, "5")))
     assert peer.events("FILL_CLOSED") == []
     peer.receive(answered(peer, author))
+    peer.now += SOON_S
+    peer.receive(Tick())
     (pull,) = peer.sent(author.id, "GET_LEDGER")
     assert (pull["peerId"], pull["after"]) == (author.id, 1)
 

@@ -35,8 +35,8 @@ def test_what_is_written_waits_for_the_disk_and_is_in_the_market() -> None:
 
 def test_the_own_clock_never_stands_still_and_never_goes_back() -> None:
     mine, stamps = ledgers(), []
-    for now in (NOW, NOW, NOW - 5, NOW + 1):
-        mine.write(placed(mine), now)
+    for moment in (NOW, NOW, NOW - 5, NOW + 1):
+        mine.write(placed(mine), moment)
         stamps.append(mine.clock)
     assert stamps == [NOW_US, NOW_US + 1, NOW_US + 2, NOW_US + 1_000_000]
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from peer.contacts import HEARTBEAT_S, SILENT_AFTER_FAILURES
 from peer.ledgers import MAX_SKEW_US, Amnesia
 from peer.messages import MAX_BATCH, MAX_PEERS, GetLedger, Ledger
-from peer.node import Tick
+from peer.node import Answered, Tick
 from tests.peer.actors import (
     NOW_US,
+    SOON_S,
     Author,
     Peer,
     acquainted,
@@ -151,4 +154,24 @@ def test_an_offer_that_the_own_book_does_not_know_makes_a_peer_catch_up_without_
     answer_under_way(peer, author)
     matched = {"type": "ORDER_MATCHED", "orderId": taker, "offers": [offer]}
     peer.hear(author.envelope(peer, matched))
+    peer.now += SOON_S
+    peer.receive(Tick())
     assert peer.sent(author.id, "GET_LEDGER") == [{"type": "GET_LEDGER", "peerId": author.id, "after": 0}]
+
+
+@pytest.mark.parametrize("kind", ["ORDER_FILLED", "ORDER_MATCHED"])
+def test_a_peer_that_speaks_of_entries_it_never_shows_is_not_called_without_pause(kind: str) -> None:
+    peer, author = Peer(1), Author(2)
+    unseen = f"{author.id}-99"
+    said: dict[str, Any] = {"type": "ORDER_FILLED", "fillId": unseen, "granted": "1", "price": "1", "time": 1}
+    said["sequence"] = 99
+    if kind == "ORDER_MATCHED":
+        said = {"type": kind, "orderId": unseen, "offers": [{"id": unseen, "price": "1", "available": "1"}]}
+    peer.hear(author.envelope(peer, said))
+    calls = 0
+    for _ in range(100):
+        calls += len(peer.outbox)
+        peer.outbox.clear()
+        peer.now += 0.001
+        peer.receive(Answered(author.id, author.envelope(peer, said)))
+    assert calls <= 25

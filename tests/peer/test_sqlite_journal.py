@@ -70,6 +70,8 @@ def test_old_entries_are_read_as_well_as_recent_ones(tmp_path: Path, restarted: 
     while found := journal.read(kept[0].peer_id, len(read)):
         read += found
     assert read == list(enumerate(kept, 1))
+    for after in (*range(295, 305), *range(995, 1005)):
+        assert journal.read(kept[0].peer_id, after)[0] == (after + 1, kept[after])
     journal.close()
 
 
