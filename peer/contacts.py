@@ -32,6 +32,7 @@ class Contact:
     called_at: float = 0.0
     heartbeat_at: float = 0.0
     hold_until: float = 0.0
+    news_from: int | None = None
     skewed: bool = False
     refused: str | None = None
     asked: dict[str, None] = field(default_factory=dict)
@@ -61,6 +62,7 @@ class Contact:
         self.under_way = False
         self.failures += 1
         self.asked.clear()
+        self.news_from = None
         self.hold_until = now + min(HEARTBEAT_S, FIRST_HOLD_S * 2**self.failures)
         if self.failures >= SILENT_AFTER_FAILURES:
             self.reachable = False

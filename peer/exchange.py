@@ -174,7 +174,9 @@ class Exchange:
         return found
 
     def _next_call(self, contact: Contact) -> float:
-        return contact.next_call(news=self._has_news(contact), fills=self._has_fills(contact))
+        # What has been told once and is still lacking was refused, or held back: it can wait for the next heartbeat.
+        fresh = contact.news_from != contact.has(self.me)
+        return contact.next_call(news=fresh and self._has_news(contact), fills=self._has_fills(contact))
 
     def _has_news(self, contact: Contact) -> bool:
         return contact.vector is not None and contact.has(self.me) < self.ledgers.own.sequence
@@ -187,7 +189,8 @@ class Exchange:
         contact.called(now)
         fills = self._fills_to_ask(contact)
         contact.asked.update((fill.fill_id, None) for fill in fills)
-        return Call(contact.peer_id, contact.has(self.me) if self._has_news(contact) else None, fills, pulls)
+        contact.news_from = contact.has(self.me) if self._has_news(contact) else None
+        return Call(contact.peer_id, contact.news_from, fills, pulls)
 
     def _fills_to_ask(self, contact: Contact) -> list[FillOrder]:
         waiting = self.market.waiting_for(contact.peer_id)

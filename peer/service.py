@@ -74,6 +74,11 @@ class Service:
         self._stopping = asyncio.Event()
         self._failure: BaseException | None = None
 
+    @property
+    def port(self) -> int:
+        """The port that the peer listens on; 0 before it does."""
+        return self._node.port
+
     async def run(self) -> None:
         """Serve until `stop` is called, then finish what is under way.
 

@@ -170,9 +170,6 @@ def converged(network: Network, truth: Truth) -> Iterator[str]:
     if len({peer_status(node.exchange)["digest"] for node in network.nodes.values()}) != 1:
         yield "converged: the digests differ"
     for peer_id, node in network.nodes.items():
-        for contact in peer_status(node.exchange)["peers"]:
-            if "refused" in contact:
-                yield f"converged: {peer_id} refused {contact['refused']}"
         shown = {
             id: (order.filled, order.reserved, order.remaining) for id, order in node.exchange.market.orders.items()
         }

@@ -22,6 +22,7 @@ from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Reply,
 from peer.views import peer_status
 
 TURN_S = 0.001
+LOOK_EVERY_S = 0.25
 CALL_TIMEOUT_S = 1.0
 CLIENT_TRIES_AGAIN_S = 1.0
 ITEMS = ("ACME", "GRPE")
@@ -101,11 +102,14 @@ class Network:
         heappush(self._agenda, (self.now + delay_s, self._count, act))
 
     def run(self, until: float) -> None:
-        """Let time pass; a peer that ends by itself ends the run."""
-        while self._agenda and self._agenda[0][0] <= until and not self.faults:
-            self.now, _, act = heappop(self._agenda)
-            act()
-        self.now = until
+        """Let time pass; a peer that ends by itself or refuses another's ledger ends the run."""
+        while self.now < until and not self.faults:
+            step = min(until, self.now + LOOK_EVERY_S)
+            while self._agenda and self._agenda[0][0] <= step and not self.faults:
+                self.now, _, act = heappop(self._agenda)
+                act()
+            self.now = step
+            self.faults += self._refusals()
 
     def run_until_quiet(self, within_s: float) -> bool:
         """Heal everything and let time pass until the peers agree and nothing is open; tell whether they came to it."""
@@ -116,7 +120,7 @@ class Network:
             self.start(peer_id)
         deadline = self.now + within_s
         while not self.is_quiet() and self.now < deadline and not self.faults:
-            self.run(self.now + 0.25)
+            self.run(self.now + LOOK_EVERY_S)
         return self.is_quiet()
 
     def is_quiet(self) -> bool:
@@ -130,6 +134,14 @@ class Network:
             and all(peer["state"] == "reachable" for peer in status["peers"])
             for status in shown
         )
+
+    def _refusals(self) -> list[str]:
+        return [
+            f"{peer_id} refused {contact['refused']}"
+            for peer_id, node in self.nodes.items()
+            for contact in peer_status(node.exchange)["peers"]
+            if "refused" in contact
+        ]
 
     def start(self, peer_id: str) -> None:
         """Start a peer from its disk, if it does not run."""

@@ -175,3 +175,18 @@ def test_a_peer_that_speaks_of_entries_it_never_shows_is_not_called_without_paus
         peer.now += 0.001
         peer.receive(Answered(author.id, author.envelope(peer, said)))
     assert calls <= 25
+
+
+def test_a_peer_that_refuses_our_ledger_is_told_again_at_heartbeats_only() -> None:
+    peer, other = Peer(1), Author(2)
+    peer.hear(other.envelope(peer, vector={}))
+    answer_under_way(peer, other)
+    peer.submit("buy", "10", "1")
+    told = 0
+    for _ in range(300):
+        peer.now += 0.01
+        peer.receive(Tick())
+        told += len(peer.sent(other.id, "ORDER_SUBMITTED"))
+        answer_under_way(peer, other)
+        peer.outbox.clear()
+    assert 2 <= told <= 5
