@@ -1,4 +1,4 @@
-"""Shortening a run that fails to the steps that it takes to fail, and writing it down as a scenario. Pure.
+"""Shortening a run that fails to the steps that it takes to fail, and writing it down as a scenario.
 
 Delta debugging (Zeller and Hildebrandt, 2002): leave out each half of the steps, then each quarter, and so on, and go
 on with whatever still breaks one of the same promises.

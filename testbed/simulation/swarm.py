@@ -1,4 +1,4 @@
-"""A whole run, drawn from one number: how many peers, who orders what, what goes wrong and for how long. Pure.
+"""A whole run, drawn from one number: how many peers, who orders what, what goes wrong and for how long.
 
 The rule: each seed first draws which kinds of orders and faults it has at all, and how many (a swarm): a few together,
 each often, find more than all together, each rarely. And a fault lasts: what heals at once tests nothing.

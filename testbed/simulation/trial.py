@@ -35,7 +35,10 @@ def attempt(plan: Plan) -> Trial:
     """Play a plan and judge it."""
     cluster, lines = SimulationCluster(plan.seed), hashlib.sha256()
     history = History(lambda line: lines.update(line.encode()))
-    evidence, why = virtual_time.run(cluster.world.agenda, play(plan.scenario(), cluster, history))
+    try:
+        evidence, why = virtual_time.run(cluster.world.agenda, play(plan.scenario(), cluster, history))
+    except virtual_time.Endless as error:
+        return Trial(plan, {"no quiet": str(error)}, cluster.world.seen, lines.hexdigest())
     seen = cluster.world.seen + _happened(history, evidence)
     nodes = (peer.node for peer in cluster.world.peers.values())
     seen["batches read twice"] += sum(node.exchange.duplicates for node in nodes if node is not None)

@@ -20,6 +20,7 @@ from testbed.simulation.process import Process
 from testbed.simulation.virtual_time import Agenda
 
 CALL_TIMEOUT_S = 2.0
+CHARACTERS_AN_EVENT = 1_000
 CLIENT_DELAY_S = (0.0001, 0.001)
 LOOKUP_EVERY_S = 2.0
 FIRST_LOOKUP_S = 0.05
@@ -118,6 +119,7 @@ class World:
     def _send(self, sender: Process, send: Send) -> None:
         receiver, life = self._by_id[send.to], sender.life
         text = _write(send.envelope)
+        self.agenda.effort += len(text) // CHARACTERS_AN_EVENT
         ended: list[bool] = []
 
         def finish(inbound: Inbound) -> None:
