@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import Any
 
 from peer.__main__ import GARBAGE_THRESHOLDS
-from peer.book import Book, Order
+from peer.book import Book, Quote
 
 OPERATIONS = 200_000
 ROUNDS = 7
@@ -57,7 +57,7 @@ def flow(seed: int, operations: int = OPERATIONS) -> Flow:
 
 def run_book(operations: Flow) -> tuple[Fills, int]:
     """Run the flow through our book; the fills (taker, maker, price, quantity), and how many orders rest."""
-    book, orders, fills = Book(), dict[int, Order](), Fills()
+    book, orders, fills = Book[Quote](), dict[int, Quote](), Fills()
     for number, operation in enumerate(operations):
         if isinstance(operation, int):
             order = orders[operation]
@@ -66,7 +66,7 @@ def run_book(operations: Flow) -> tuple[Fills, int]:
                 book.drop(order)
             continue
         is_buy, price, quantity = operation
-        orders[number] = taker = Order(f"a-{number}", "ACME", is_buy, price, quantity, (number, "a"))
+        orders[number] = taker = Quote(is_buy, price, quantity, (number, "a"))
         for maker, traded in book.match(taker):
             taker.open -= traded
             maker.open -= traded

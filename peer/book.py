@@ -13,84 +13,39 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
-from typing import Any
+from typing import Generic, TypeVar
 
 Key = tuple[int, str]
 
 
-class Order:
-    """An order as the fold of its owner's ledger, and how much of it may trade now.
+class Quote:
+    """What a book knows of an order: a side, a price and a stamp, and `open`, the quantity that may trade now."""
 
-    Quantities and prices are lots. `remaining` is what has neither traded nor been cancelled, `reserved` what of it
-    open fills hold; `claimed` is what this peer has asked for and not yet seen decided in the maker's ledger: it lives
-    beside the copy, never in it. `open` is the quantity that the book offers.
-    """
+    __slots__ = ("is_buy", "key", "open", "price", "queued")
 
-    __slots__ = (
-        "cancelled",
-        "claimed",
-        "client_id",
-        "client_order_id",
-        "filled",
-        "id",
-        "is_buy",
-        "item",
-        "key",
-        "open",
-        "original",
-        "peer_id",
-        "price",
-        "queued",
-        "remaining",
-        "reserved",
-        "time_in_force",
-        "trades",
-    )
-
-    def __init__(self, id: str, item: str, is_buy: bool, price: int, quantity: int, key: Key) -> None:
-        self.id = id
-        self.item = item
+    def __init__(self, is_buy: bool, price: int, quantity: int, key: Key) -> None:
         self.is_buy = is_buy
         self.price = price
+        self.open = quantity
         self.key = key
-        self.peer_id = key[1]
-        self.original = self.remaining = self.open = quantity
-        self.filled = self.reserved = self.claimed = 0
-        self.cancelled = self.queued = False
-        self.client_id: str | None = None
-        self.client_order_id: str | None = None
-        self.time_in_force = "GTC"
-        # Many orders never trade, and a list for each of them is half of what an order costs to make.
-        self.trades: list[Any] | tuple[()] = ()
-
-    @property
-    def available(self) -> int:
-        """What the owner may still trade of it."""
-        return 0 if self.cancelled else self.remaining - self.reserved
-
-    def crosses(self, other: Order) -> bool:
-        """Tell whether the two could trade: opposite sides of one item, prices that meet."""
-        if self.is_buy == other.is_buy or self.item != other.item:
-            return False
-        return self.price >= other.price if self.is_buy else self.price <= other.price
-
-    def __repr__(self) -> str:
-        side = "buy" if self.is_buy else "sell"
-        return f"<{self.id} {side} {self.item} {self.open}/{self.remaining}/{self.original} @ {self.price}>"
+        self.queued = False
 
 
-class _Half:
+Q = TypeVar("Q", bound=Quote)
+
+
+class _Half(Generic[Q]):
     """One side of a book: levels by price, and a heap of their prices, best on top."""
 
     __slots__ = ("dead", "heap", "levels", "queued", "sign")
 
     def __init__(self, is_buy: bool) -> None:
         self.sign = -1 if is_buy else 1
-        self.levels: dict[int, deque[Order]] = {}
+        self.levels: dict[int, deque[Q]] = {}
         self.heap: list[int] = []
         self.queued = self.dead = 0
 
-    def best(self) -> deque[Order] | None:
+    def best(self) -> deque[Q] | None:
         """Return the best level that holds a living order, with that order in front."""
         heap, levels = self.heap, self.levels
         while heap:
@@ -104,7 +59,7 @@ class _Half:
             del levels[heappop(heap) * self.sign]
         return None
 
-    def ranked(self, limit: int | None = None) -> Iterator[Order]:
+    def ranked(self, limit: int | None = None) -> Iterator[Q]:
         """Yield the living orders, best price and earliest stamp first, up to a limit price."""
         sign = self.sign
         best = self.best()
@@ -133,14 +88,14 @@ class _Half:
         self.dead = 0
 
 
-class Book:
+class Book(Generic[Q]):
     """Orders of one item that may trade now."""
 
     def __init__(self) -> None:
-        self._bids = _Half(is_buy=True)
-        self._asks = _Half(is_buy=False)
+        self._bids = _Half[Q](is_buy=True)
+        self._asks = _Half[Q](is_buy=False)
 
-    def add(self, order: Order) -> None:
+    def add(self, order: Q) -> None:
         """Rest an order with `open` > 0 at its place in price-time order."""
         half = self._bids if order.is_buy else self._asks
         if order.queued:
@@ -158,7 +113,7 @@ class Book:
             # Another peer's order may arrive after later ones.
             insort(level, order, key=lambda queued: queued.key)
 
-    def drop(self, order: Order) -> None:
+    def drop(self, order: Q) -> None:
         """Note that a resting order's `open` has become 0: a tombstone, until those outnumber the living."""
         if order.queued:
             half = self._bids if order.is_buy else self._asks
@@ -166,13 +121,19 @@ class Book:
             if half.dead > 64 and half.dead * 2 > half.queued:
                 half.clear_tombstones()
 
-    def match(self, taker: Order) -> Iterator[tuple[Order, int]]:
+    def match(self, taker: Q) -> Iterator[tuple[Q, int]]:
         """Yield each maker that the taker meets and the quantity, best first, until nothing more crosses.
 
         Whoever receives a pair takes the quantity off both sides' `open` (and drops a maker that is used up) before
         asking for the next.
         """
         half = self._asks if taker.is_buy else self._bids
+        if not half.heap or half.heap[0] > taker.price * half.sign:
+            # Half of all orders rest without a trade: they are spared a generator.
+            return iter(())
+        return self._match(half, taker)
+
+    def _match(self, half: _Half[Q], taker: Q) -> Iterator[tuple[Q, int]]:
         heap, levels, sign, key = half.heap, half.levels, half.sign, taker.key
         limit = taker.price * sign
         while heap and heap[0] <= limit:
@@ -193,7 +154,7 @@ class Book:
                     yield maker, wanted if wanted < offered else offered
             half.best()
 
-    def _match_around_later(self, half: _Half, taker: Order) -> Iterator[tuple[Order, int]]:
+    def _match_around_later(self, half: _Half[Q], taker: Q) -> Iterator[tuple[Q, int]]:
         # A later order stands in front: it is its owner's to take us, so it is passed over, not waited for.
         for maker in half.ranked(taker.price):
             if not taker.open:
@@ -201,7 +162,7 @@ class Book:
             if maker.key < taker.key:
                 yield maker, min(taker.open, maker.open)
 
-    def takers(self, peer_id: str) -> list[Order]:
+    def takers(self, peer_id: str) -> list[Q]:
         """Return this peer's resting orders, best first, that may be the later of a pair that crosses."""
         bid, ask = self._bids.best(), self._asks.best()
         if bid is None or ask is None or bid[0].price < ask[0].price:
@@ -210,10 +171,10 @@ class Book:
         crossing_asks = list(self._asks.ranked(bid[0].price))
         first_bid = min(order.key for order in crossing_bids)
         first_ask = min(order.key for order in crossing_asks)
-        return [order for order in crossing_bids if order.peer_id == peer_id and order.key > first_ask] + [
-            order for order in crossing_asks if order.peer_id == peer_id and order.key > first_bid
+        return [order for order in crossing_bids if order.key[1] == peer_id and order.key > first_ask] + [
+            order for order in crossing_asks if order.key[1] == peer_id and order.key > first_bid
         ]
 
-    def ranked(self, is_buy: bool, limit: int | None = None) -> Iterator[Order]:
+    def ranked(self, is_buy: bool, limit: int | None = None) -> Iterator[Q]:
         """Yield one side's living orders, best price and earliest stamp first, up to a limit price."""
         return (self._bids if is_buy else self._asks).ranked(limit)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from peer.book import Order
+from peer.order import Order
 
 
 class Digest:

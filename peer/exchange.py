@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import inf
 
-from peer.book import Order
 from peer.contacts import RELAY_AFTER_S, Contact
 from peer.ledger import BadLedger, Verify
 from peer.ledgers import FromTheFuture, Ledgers
@@ -37,6 +36,7 @@ from peer.messages import (
     OrdersTraded,
     OrderSubmitted,
 )
+from peer.order import Order
 
 MAX_PULLS = 2
 

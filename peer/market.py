@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from peer.book import Book, Order
+from peer.book import Book
 from peer.digest import Digest
 from peer.messages import (
     Entry,
@@ -22,6 +22,7 @@ from peer.messages import (
     OrdersTraded,
     owner_of,
 )
+from peer.order import Order
 
 
 class Contradiction(Exception):
@@ -59,7 +60,7 @@ class Market:
     def __init__(self, me: str) -> None:
         self.me = me
         self.orders: dict[str, Order] = {}
-        self.books: dict[str, Book] = {}
+        self.books: dict[str, Book[Order]] = {}
         # In the order of arrival, nearly sorted: whoever shows them sorts them.
         self.filled: dict[str, list[tuple[tuple[int, str], str]]] = {}
         self.trades: dict[TradeKey, Trade] = {}
@@ -136,7 +137,6 @@ class Market:
         order = Order(event.id, event.item, event.side == "buy", event.price, event.quantity, key)
         order.client_id, order.client_order_id = event.client_id, event.client_order_id
         order.time_in_force = event.time_in_force
-        order.open = 0
         self.orders[order.id] = order
         self._live.setdefault(peer_id, {})[order.id] = order
         self._resting.setdefault(order.item, {})[order.id] = order
@@ -284,10 +284,10 @@ class Market:
         elif not after:
             self._book(order.item).drop(order)
 
-    def _book(self, item: str) -> Book:
+    def _book(self, item: str) -> Book[Order]:
         book = self.books.get(item)
         if book is None:
-            book = self.books[item] = Book()
+            book = self.books[item] = Book[Order]()
         return book
 
 

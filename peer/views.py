@@ -6,10 +6,10 @@ from itertools import islice
 from typing import Any
 
 from peer.amounts import format_lots
-from peer.book import Order
 from peer.exchange import Exchange
 from peer.market import Market, Trade
 from peer.messages import FillOpened, owner_of
+from peer.order import Order
 
 MAX_SHOWN_FILLS = 1000
 

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import peer.ledgers
 import peer.market
 from peer import views
-from peer.book import Book, Order
+from peer.book import Book
 from peer.exchange import Exchange
 from peer.ledger import Continuation, chained, continuation
 from peer.ledgers import Ledgers, Record
@@ -32,6 +32,7 @@ from peer.messages import (
     read_entry,
 )
 from peer.node import Node, Output
+from peer.order import Order
 from testbed.simulation.disk import Disk
 
 Patch = tuple[Any, str, Any]
@@ -207,7 +208,7 @@ def _takes_later_makers() -> list[Patch]:
 def _lets_both_sides_take() -> list[Patch]:
     """Lets every order of its own that crosses another one take, whichever of the two is the later one."""
 
-    def all_of_them(book: Book, peer_id: str) -> list[Order]:
+    def all_of_them(book: Book[Order], peer_id: str) -> list[Order]:
         bids, asks = list(book.ranked(True)), list(book.ranked(False))
         mine = [order for order in bids + asks if order.peer_id == peer_id]
         return [order for order in mine if any(order.crosses(other) for other in bids + asks)]
@@ -215,7 +216,7 @@ def _lets_both_sides_take() -> list[Patch]:
     return [(Book, "match", _match_whatever_crosses), (Book, "takers", all_of_them)]
 
 
-def _match_whatever_crosses(book: Book, taker: Order) -> Iterator[tuple[Order, int]]:
+def _match_whatever_crosses(book: Book[Order], taker: Order) -> Iterator[tuple[Order, int]]:
     for maker in list(book.ranked(not taker.is_buy)):
         if taker.open and taker.crosses(maker):
             yield maker, min(taker.open, maker.open)
@@ -225,7 +226,7 @@ def _match_whatever_crosses(book: Book, taker: Order) -> Iterator[tuple[Order, i
 def _serves_the_latest_first() -> list[Patch]:
     """Of makers at one price takes the one that came last."""
 
-    def unfair(book: Book, taker: Order) -> Iterator[tuple[Order, int]]:
+    def unfair(book: Book[Order], taker: Order) -> Iterator[tuple[Order, int]]:
         sign = 1 if taker.is_buy else -1
         makers = [maker for maker in book.ranked(not taker.is_buy, taker.price) if maker.key < taker.key]
         for maker in sorted(makers, key=lambda maker: (sign * maker.price, -maker.key[0])):

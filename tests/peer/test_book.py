@@ -9,24 +9,27 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from peer.book import Book, Order
+from peer.book import Book
+from peer.order import Order
 
 PRICES = st.integers(1, 5)
 LOTS = st.integers(1, 5)
 
 
 def order(side: str, price: int, quantity: int = 1, *, time: int = 1, peer: str = "a", item: str = "ACME") -> Order:
-    return Order(f"{peer}-{time}", item, side == "buy", price, quantity, (time, peer))
+    made = Order(f"{peer}-{time}", item, side == "buy", price, quantity, (time, peer))
+    made.open = quantity
+    return made
 
 
-def book_of(*orders: Order) -> Book:
-    book = Book()
+def book_of(*orders: Order) -> Book[Order]:
+    book = Book[Order]()
     for each in orders:
         book.add(each)
     return book
 
 
-def take(book: Book, pairs: Iterator[tuple[Order, int]], taker: Order) -> list[tuple[Order, int]]:
+def take(book: Book[Order], pairs: Iterator[tuple[Order, int]], taker: Order) -> list[tuple[Order, int]]:
     """Do what the book asks of whoever receives its pairs."""
     taken = []
     for maker, quantity in pairs:
@@ -38,7 +41,7 @@ def take(book: Book, pairs: Iterator[tuple[Order, int]], taker: Order) -> list[t
     return taken
 
 
-def match(book: Book, taker: Order) -> list[tuple[Order, int]]:
+def match(book: Book[Order], taker: Order) -> list[tuple[Order, int]]:
     return take(book, book.match(taker), taker)
 
 
@@ -101,7 +104,7 @@ def test_crossing_needs_opposite_sides_of_one_item_and_prices_that_meet() -> Non
 
 
 def test_orders_that_left_do_not_fill_the_memory() -> None:
-    book = Book()
+    book = Book[Order]()
     keeper = order("sell", 500, time=1)
     book.add(keeper)
     for time in range(2, 5_000):
@@ -122,7 +125,7 @@ class BookAgainstList(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.book = Book()
+        self.book = Book[Order]()
         self.all: list[Order] = []
 
     def living(self, is_buy: bool) -> list[Order]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from peer.book import Order
 from peer.digest import Digest
+from peer.order import Order
 
 
 def order(number: int) -> Order:

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from peer.book import Book, Order
+from peer.book import Book
 from peer.exchange import Exchange
 from peer.ledger import Continuation, chained, continuation
 from peer.market import Grant
 from peer.messages import Envelope, FillOrder, Head, LedgerBatch, read_entry
+from peer.order import Order
 from tests.peer.invariants import Truth, violations
 from tests.peer.network import Disk, Network, trade_under_faults
 
@@ -101,7 +102,7 @@ def test_a_timeout_that_counts_as_a_refusal_is_found(monkeypatch: pytest.MonkeyP
 
 
 def test_a_taker_that_asks_later_makers_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def blind(book: Book, taker: Order) -> Any:
+    def blind(book: Book[Order], taker: Order) -> Any:
         for maker in list(book.ranked(not taker.is_buy)):
             if taker.open and taker.crosses(maker):
                 yield maker, min(taker.open, maker.open)

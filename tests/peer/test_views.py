@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from peer.book import Order
+from peer.order import Order
 from peer.views import status
 from tests.peer.actors import ITEM, NOW_US, Peer, acquainted, asking, new_order, talk
 
