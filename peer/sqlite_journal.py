@@ -36,13 +36,21 @@ class SqliteJournal:
 
     def __init__(self, path: Path | str) -> None:
         self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+        self._keys: dict[str, str] = {}
+        self._position = 0
+        self._recent: dict[str, deque[Kept]] = {}
+        try:
+            self._open()
+        except sqlite3.Error:
+            self._db.close()
+            raise
+
+    def _open(self) -> None:
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.executescript(_SCHEMA)
-        self._keys = dict(self._db.execute("SELECT peer_id, public_key FROM peers"))
-        (last,) = self._db.execute("SELECT coalesce(max(position), 0) FROM entries").fetchone()
-        self._position: int = last
-        self._recent: dict[str, deque[Kept]] = {}
+        self._keys.update(self._db.execute("SELECT peer_id, public_key FROM peers"))
+        (self._position,) = self._db.execute("SELECT coalesce(max(position), 0) FROM entries").fetchone()
 
     def records(self) -> Iterator[Record]:
         """Yield every entry in the order of arrival."""
