@@ -40,7 +40,7 @@ docker: ## give a Debian machine a working Docker; changes nothing where Docker 
 scenario: setup ## run NAME=partial_fill [ON=containers|processes|simulation] [PEERS=3] [SEED=7]
 	@test -n "$(NAME)" || { echo "make scenario NAME=..., one of:" >&2; $(RUN) testbed list >&2; exit 2; }
 	@if test "$(ON)" = simulation; then :; elif test "$(ON)" != processes && docker version >/dev/null 2>&1; then bin/images; \
-		else $(MAKE) --no-print-directory grapes; fi
+		elif test "$(ON)" != containers && command -v npm >/dev/null; then $(MAKE) --no-print-directory grapes; fi
 	@$(RUN) testbed run "$(NAME)" $(if $(ON),--on "$(ON)") $(if $(PEERS),--peers "$(PEERS)") \
 		$(if $(SEED),--seed "$(SEED)") $(ARGS)
 

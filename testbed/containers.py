@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +34,9 @@ _OURS = re.compile(r"grapevine-[a-z0-9_-]+-([0-9]+)")
 
 
 def docker_works() -> bool:
-    """Tell whether a Docker engine answers."""
+    """Tell whether a Docker engine answers, and the command that runs Compose is here."""
+    if shutil.which("docker") is None:
+        return False
     try:
         client = docker.from_env(timeout=5)
     except DockerException:

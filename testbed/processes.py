@@ -21,6 +21,11 @@ from testbed.script import GRAPE_STRIKES, GRAPES, STRIKES, Fault
 HOST = "127.0.0.1"
 
 
+def node_is_here() -> bool:
+    """Tell whether upstream Grape can be run."""
+    return shutil.which("node") is not None
+
+
 class ProcessCluster:
     """Peers and Grapes as processes of this machine; logs go to `directory`/logs, disks to `directory`/data.
 
@@ -121,7 +126,7 @@ class ProcessCluster:
 
 async def _install_grape() -> None:
     folder = ROOT / "grape"
-    if shutil.which("node") is None:
+    if not node_is_here():
         raise CannotRun("processes need Node.js for upstream Grape, and there is no `node` on the PATH")
     if (folder / "node_modules" / "grenache-grape").is_dir():
         return

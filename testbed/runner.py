@@ -24,7 +24,7 @@ from testbed.driver import Driver
 from testbed.evidence import Evidence
 from testbed.history import History
 from testbed.observer import NoQuiet, Observer
-from testbed.processes import ProcessCluster
+from testbed.processes import ProcessCluster, node_is_here
 from testbed.rehearsal import problems, rehearse, unsupported
 from testbed.report import account
 from testbed.script import BadScript
@@ -37,13 +37,16 @@ REQUEST_TIMEOUT_S = 5.0
 
 
 def choose_cluster(wanted: str | None, say: Callable[[str], None]) -> str:
-    """Return the cluster to run on: the wanted one, else containers where Docker works, else processes."""
+    """Return the cluster to run on: the wanted one, else the most real one that this machine can have."""
     if wanted is not None:
         return wanted
     if docker_works():
         return "containers"
-    say("No Docker engine answers here, so the peers run as local processes (ON=containers insists on Docker).")
-    return "processes"
+    if node_is_here():
+        say("No Docker engine answers here, so the peers run as local processes (ON=containers insists on Docker).")
+        return "processes"
+    say("Neither a Docker engine nor Node.js is here, so the peers are simulated (ON=processes insists on real ones).")
+    return "simulation"
 
 
 def run(scenario: Scenario, on: str, runs: Path, seed: int | None = None) -> int:

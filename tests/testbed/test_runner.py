@@ -80,10 +80,18 @@ def test_containers_are_chosen_where_docker_works(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(runner, "docker_works", lambda: True)
     assert runner.choose_cluster(None, said.append) == "containers"
     assert said == []
+
+
+@pytest.mark.parametrize(("node", "chosen"), [(True, "processes"), (False, "simulation")])
+def test_without_docker_the_most_real_place_is_chosen_and_said(
+    node: bool, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
     monkeypatch.setattr(runner, "docker_works", lambda: False)
-    assert runner.choose_cluster(None, said.append) == "processes"
+    monkeypatch.setattr(runner, "node_is_here", lambda: node)
+    assert runner.choose_cluster(None, said.append) == chosen
     assert len(said) == 1
-    assert "No Docker engine answers" in said[0]
+    assert "Docker engine" in said[0]
 
 
 def test_what_was_asked_for_is_insisted_on(monkeypatch: pytest.MonkeyPatch) -> None:
