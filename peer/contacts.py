@@ -2,7 +2,7 @@
 
 The rule: at most one envelope is under way to a peer, and news alone waits until a few milliseconds after the last one.
 What has piled up by then goes out as one, so that load makes envelopes larger instead of more; at low load nothing
-waits. Nothing is remembered as "sent": a peer lacks what its own last word says it lacks, and is told again.
+waits. A peer lacks what its own last word says it lacks: whatever was noted as told to it gives way to that word.
 """
 
 from __future__ import annotations

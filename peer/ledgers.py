@@ -96,12 +96,12 @@ class Ledgers:
         news = continuation(self.head_of(batch.peer_id), batch, self._verify)
         if not news.entries:
             return []
-        if batch.peer_id not in self.heads and len(self.heads) >= MAX_PEERS - 1:
-            raise BadLedger(f"{MAX_PEERS - 1} ledgers are known, and no more are taken in")
         if batch.peer_id == self._me:
             raise Amnesia(
                 f"entry {news.heads[-1].sequence} of this ledger exists, which ends here at {self.own.sequence}"
             )
+        if batch.peer_id not in self.heads and len(self.heads) >= MAX_PEERS - 1:
+            raise BadLedger(f"{MAX_PEERS - 1} ledgers are known, and no more are taken in")
         if max(entry.time for entry in news.entries) > int(now * 1e6) + MAX_SKEW_US:
             raise FromTheFuture(batch.peer_id)
         return self._append(batch, news)

@@ -200,8 +200,8 @@ class Market:
     def _closed(self, peer_id: str, event: FillClosed) -> None:
         taker = self._own(peer_id, event.taker)
         fill = self.fills.get(event.fill_id)
-        _require(fill is not None and fill.taker == event.taker, "a fill that closes was open")
-        assert fill is not None
+        if fill is None or (fill.taker, fill.maker) != (event.taker, event.maker):
+            raise Contradiction("a fill that closes was open, between the same two orders")
         _require(event.granted <= fill.quantity, "a fill grants at most what was asked")
         left = 0 if not taker.cancelled else fill.quantity - event.granted
         _require(event.remaining == taker.remaining - event.granted - left, "what remains adds up")

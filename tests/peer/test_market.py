@@ -202,6 +202,14 @@ def test_a_fill_is_decided_once() -> None:
         play.fold(play.b, granted(fill, 5 * UNIT, 0))
 
 
+def test_a_fill_closes_between_the_two_orders_that_it_was_opened_between() -> None:
+    play = Play()
+    _, _, fill = play.crossed()
+    elsewhere = closed(fill, 5 * UNIT, 0).model_copy(update={"maker": f"{ONLOOKER}-1"})
+    with pytest.raises(Contradiction, match="between the same two orders"):
+        play.fold(play.a, elsewhere)
+
+
 def test_a_fill_is_closed_once_and_for_no_more_than_was_asked() -> None:
     play = Play()
     _, _, fill = play.crossed()
