@@ -24,6 +24,7 @@ class Code(StrEnum):
     ORDER_FILLED = "ERR_ORDER_FILLED"
     TOO_MANY_ORDERS = "ERR_TOO_MANY_ORDERS"
     WRONG_PEER = "ERR_WRONG_PEER"
+    NOT_ADMITTED = "ERR_NOT_ADMITTED"
     BUSY = "ERR_BUSY"
     STOPPING = "ERR_STOPPING"
 
@@ -41,6 +42,7 @@ MEANINGS: dict[Code, str] = {
     Code.ORDER_FILLED: "The order has been filled completely: nothing is left to cancel.",
     Code.TOO_MANY_ORDERS: "The peer holds as many open orders of its own as it may.",
     Code.WRONG_PEER: "The message was meant for a peer that no longer answers at this address.",
+    Code.NOT_ADMITTED: "The envelope carries no code made with this network's key: its sender is none of its peers.",
     Code.BUSY: "More requests are waiting than the peer will hold; nothing was done, try again.",
     Code.STOPPING: "The peer is shutting down; nothing was done.",
 }

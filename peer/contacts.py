@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import inf
 
-from peer.messages import Head
+from peer.schema import Head
 
 HEARTBEAT_S = 1.0
 SILENT_AFTER_FAILURES = 3

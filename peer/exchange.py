@@ -1,8 +1,7 @@
 """The state machine of one peer: messages and the time go in, ledger entries and things to say come out. Pure.
 
-The rule: everything is level-triggered. Whatever changes the picture of the market, `_settle` brings this peer's own
-ledger up to it: it decides the fills that it is asked for, closes those whose decision it knows, and takes with its
-own later orders what they cross. So retries, restarts, late joiners and healed partitions are one mechanism.
+The rule: what others say goes into the copies of their ledgers and nowhere else; then `peer.trader` brings this peer's
+own ledger up to what is known now. What a contact lacks is told to it, and what is lacking here is asked for.
 
 What it writes must be on disk before anything that was said here may leave; see `peer.node`.
 """
@@ -15,28 +14,20 @@ from math import inf
 from peer.contacts import RELAY_AFTER_S, Contact
 from peer.ledger import BadLedger, Verify
 from peer.ledgers import FromTheFuture, Ledgers
-from peer.market import Contradiction, Grant, Market
+from peer.market import Contradiction, Market
 from peer.messages import (
-    MAX_BATCH,
-    MAX_PEERS,
-    Envelope,
-    FillClosed,
-    FillGranted,
-    FillOpened,
+    Contents,
     FillOrder,
     GetLedger,
     Ledger,
     LedgerBatch,
-    NewOrder,
     Offer,
-    OrderCancelled,
     OrderFilled,
     OrderMatched,
-    OrderPlaced,
-    OrdersTraded,
     OrderSubmitted,
 )
-from peer.order import Order
+from peer.schema import MAX_BATCH, MAX_PEERS
+from peer.trader import Trader
 
 MAX_PULLS = 2
 
@@ -68,61 +59,31 @@ class Exchange:
         self.me = me
         self.market = Market(me)
         self.ledgers = Ledgers(me, public_key, self.market, verify)
+        self.trader = Trader(me, self.market, self.ledgers, self._refused)
         self.contacts: dict[str, Contact] = {}
         self.duplicates = 0
         self._behind_since: dict[str, float] = {}
 
     def resume(self, now: float) -> None:
         """Take up, after the last entry from disk, whatever the last life left undone."""
-        self._settle(now)
-
-    def find(self, order: NewOrder) -> Order | None:
-        """Return the order that the same client submitted under the same client order id, if there is one."""
-        if order.client_order_id is None:
-            return None
-        return self.market.by_client.get((order.client_id, order.client_order_id))
-
-    def submit(self, order: NewOrder, now: float) -> Order:
-        """Accept an order that is not known yet, and trade it."""
-        id = self.ledgers.next_id()
-        placed = OrderPlaced(
-            id=id,
-            item=order.item,
-            side=order.type,
-            price=order.price,
-            quantity=order.quantity,
-            time_in_force=order.time_in_force,
-            client_id=order.client_id,
-            client_order_id=order.client_order_id,
-        )
-        self.ledgers.write(placed, now)
-        # The newest of all orders: it takes whatever it crosses, and the sweep after it finds nothing left.
-        self._take(self.market.orders[id], now)
-        self._settle(now)
-        return self.market.orders[id]
-
-    def cancel(self, order: Order, now: float) -> None:
-        """Cancel what no fill has reserved; what fills reserved and do not get is cancelled when they close."""
-        assert order.peer_id == self.me and order.remaining, order
-        if not order.cancelled:
-            self.ledgers.write(OrderCancelled(id=order.id, remaining=order.reserved), now)
+        self.trader.settle(now)
 
     def discover(self, peer_id: str) -> None:
         """Note that a peer has been found."""
         if peer_id != self.me and (peer_id in self.contacts or len(self.contacts) < MAX_PEERS):
             self.contacts.setdefault(peer_id, Contact(peer_id)).discovered()
 
-    def hear(self, envelope: Envelope, now: float) -> Owed:
+    def hear(self, sender: str, said: Contents, now: float) -> Owed:
         """Take in all that a peer has to say; its envelopes and its answers are the same to us."""
-        owed = Owed(envelope.sender)
-        self.discover(envelope.sender)
-        contact = self.contacts.get(envelope.sender)
+        owed = Owed(sender)
+        self.discover(sender)
+        contact = self.contacts.get(sender)
         if contact is None:
             return owed
-        contact.heard(envelope.vector)
+        contact.heard(said.vector)
         self.market.set_reachable(contact.peer_id, reachable=True)
-        self.ledgers.advance_clock(envelope.clock, now)
-        for message in envelope.messages:
+        self.ledgers.advance_clock(said.clock, now)
+        for message in said.messages:
             match message:
                 case OrderSubmitted(ledger=batch):
                     owed.newcomers += self._copy(batch, contact, now)
@@ -136,7 +97,7 @@ class Exchange:
                     owed.fills.append(message)
                 case GetLedger():
                     owed.ledgers += [message][: MAX_PULLS - len(owed.ledgers)]
-        self._settle(now)
+        self.trader.settle(now)
         return owed
 
     def answered(self, peer_id: str) -> None:
@@ -234,87 +195,11 @@ class Exchange:
             self._behind_since.pop(batch.peer_id, None)
         return newcomers
 
+    def _refused(self, peer_id: str, why: str) -> None:
+        self.contacts.setdefault(peer_id, Contact(peer_id)).refused = why
+
     def _expect(self, contact: Contact, *, known: bool) -> None:
         # Answers carry no signature, so what counts is the entry that they speak of; it came with them, or is pulled.
         if not known:
             self._behind_since[contact.peer_id] = 0.0
             contact.hurry()
-
-    def _settle(self, now: float) -> None:
-        market = self.market
-        while market.asked or market.answered or market.stirred:
-            for fill in list(market.asked.values()):
-                self._decide(fill, now)
-            for fill in list(market.answered.values()):
-                del market.answered[fill.fill_id]
-                self._close(fill, market.grants[fill.fill_id, fill.maker], now)
-            for item in list(market.stirred):
-                del market.stirred[item]
-                for taker in market.books[item].takers(self.me) if item in market.books else ():
-                    self._take(taker, now)
-
-    def _decide(self, fill: FillOpened, now: float) -> None:
-        maker, taker = self.market.orders.get(fill.maker), self.market.orders[fill.taker]
-        granted, price = 0, fill.limit
-        if maker is not None and maker.crosses(taker) and maker.key < taker.key:
-            granted, price = min(fill.quantity, maker.available), maker.price
-        self.ledgers.write(
-            FillGranted(
-                fill_id=fill.fill_id,
-                taker=fill.taker,
-                maker=fill.maker,
-                granted=granted,
-                price=price,
-                remaining=maker.remaining - granted if maker is not None else 0,
-            ),
-            now,
-        )
-
-    def _close(self, fill: FillOpened, grant: Grant, now: float) -> None:
-        taker, maker = self.market.orders[fill.taker], self.market.orders[fill.maker]
-        if grant.granted and (grant.granted > fill.quantity or grant.price != maker.price):
-            # No decision of what was asked: the fill stays in doubt, for people to settle with the maker's owner.
-            self.contacts.setdefault(maker.peer_id, Contact(maker.peer_id)).refused = f"{fill.fill_id}: not as asked"
-            return
-        released = fill.quantity - grant.granted if taker.cancelled else 0
-        self.ledgers.write(
-            FillClosed(
-                fill_id=fill.fill_id,
-                taker=fill.taker,
-                maker=fill.maker,
-                granted=grant.granted,
-                price=grant.price,
-                time=grant.time,
-                remaining=taker.remaining - grant.granted - released,
-            ),
-            now,
-        )
-
-    def _take(self, taker: Order, now: float) -> None:
-        book = self.market.books.get(taker.item)
-        for maker, quantity in book.match(taker) if book is not None else ():
-            if maker.peer_id == self.me:
-                self._trade(taker, maker, quantity, now)
-            else:
-                opened = FillOpened(
-                    fill_id=self.ledgers.next_id(),
-                    taker=taker.id,
-                    maker=maker.id,
-                    quantity=quantity,
-                    limit=taker.price,
-                )
-                self.ledgers.write(opened, now)
-
-    def _trade(self, taker: Order, maker: Order, quantity: int, now: float) -> None:
-        self.ledgers.write(
-            OrdersTraded(
-                id=self.ledgers.next_id(),
-                taker=taker.id,
-                maker=maker.id,
-                quantity=quantity,
-                price=maker.price,
-                taker_remaining=taker.remaining - quantity,
-                maker_remaining=maker.remaining - quantity,
-            ),
-            now,
-        )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from peer.ledgers import Record
-from peer.messages import MAX_BATCH
+from peer.schema import MAX_BATCH
 
 # An entry, and where in the order of arrival it stands.
 Kept = tuple[int, Record]

@@ -14,8 +14,10 @@ from itertools import accumulate
 
 from pydantic import ValidationError
 
+from peer.events import Entry, Event, read_entry
 from peer.identity import Identity, peer_id_of
-from peer.messages import Entry, Event, Head, LedgerBatch, read_entry
+from peer.messages import LedgerBatch
+from peer.schema import Head
 
 Verify = Callable[[str, bytes, str], bool]
 

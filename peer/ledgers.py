@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from peer.events import Entry, Event, OrderPlaced, read_entry
 from peer.ledger import BadLedger, Continuation, Verify, chained, continuation, write_entry
 from peer.market import Contradiction, Market
-from peer.messages import MAX_PEERS, Entry, Event, Head, LedgerBatch, OrderPlaced, read_entry
+from peer.messages import LedgerBatch
+from peer.schema import MAX_PEERS, Head
 
 MAX_SKEW_US = 5_000_000
 

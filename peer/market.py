@@ -12,17 +12,9 @@ from typing import NamedTuple
 
 from peer.book import Book
 from peer.digest import Digest
-from peer.messages import (
-    Entry,
-    FillClosed,
-    FillGranted,
-    FillOpened,
-    OrderCancelled,
-    OrderPlaced,
-    OrdersTraded,
-    owner_of,
-)
+from peer.events import Entry, FillClosed, FillGranted, FillOpened, OrderCancelled, OrderPlaced, OrdersTraded
 from peer.order import Order
+from peer.schema import owner_of
 
 
 class Contradiction(Exception):

@@ -10,32 +10,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from peer import views
+from peer.admission import Network, read_contents, read_envelope
 from peer.codes import Code, Refusal
+from peer.desk import Desk, Reply
 from peer.exchange import Call, Exchange, Owed
 from peer.identity import Identity, verify
 from peer.journal import Journal
 from peer.ledger import Verify, seal
 from peer.messages import (
-    CancelOrder,
-    Envelope,
+    Contents,
     GetLedger,
-    GetOrder,
-    GetOrderbook,
-    GetStatus,
-    GetTrades,
-    Head,
     Ledger,
     LedgerBatch,
     OrderFilled,
     OrderMatched,
     OrderSubmitted,
     PeerMessage,
-    SubmitOrder,
-    read_request,
 )
-
-MAX_OPEN_ORDERS = 200_000
+from peer.requests import read_request
+from peer.schema import Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +66,6 @@ class Tick:
 
 
 Inbound = Asked | Answered | Failed | Discovered | Tick
-Reply = dict[str, Any] | Refusal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +86,21 @@ class Output:
 
 
 class Node:
-    """One peer on a journal. `port` is where this peer listens, for others to call back."""
+    """One peer on a journal, in a network. `port` is where this peer listens, for others to call back."""
 
-    def __init__(self, identity: Identity, journal: Journal, *, port: int = 0, verify: Verify = verify) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        journal: Journal,
+        network: Network | None = None,
+        *,
+        port: int = 0,
+        verify: Verify = verify,
+    ) -> None:
         self.exchange = Exchange(identity.peer_id, identity.public_key, verify)
         self.port = port
+        self._desk = Desk(self.exchange)
+        self._network = network or Network()
         self._identity = identity
         self._journal = journal
         self._sealed = (Head(), "")
@@ -138,70 +140,43 @@ class Node:
         return lambda: None
 
     def _answered(self, peer_id: str, payload: Any, now: float) -> None:
-        answer = read_request(payload)
-        if not isinstance(answer, Envelope) or answer.sender != peer_id or answer.to != self.exchange.me:
+        answer = self._open(payload)
+        if isinstance(answer, Refusal) or answer[0] != peer_id:
             self.exchange.failed(peer_id, now)
             return
         self.exchange.answered(peer_id)
-        self.exchange.hear(answer, now)
+        self.exchange.hear(*answer, now)
 
     def _ask(self, payload: Any, now: float) -> Callable[[], Reply]:
+        if isinstance(payload, dict) and payload.get("type") == "ENVELOPE":
+            return self._envelope(payload, now)
         request = read_request(payload)
         match request:
             case Refusal():
                 return lambda: request
-            case Envelope():
-                return self._envelope(request, now)
-            case SubmitOrder():
-                reply = self._submit(request, now)
-            case CancelOrder():
-                reply = self._cancel(request, now)
             case GetLedger():
                 return lambda: self._ledger(request, with_positions=True).json_object()
             case _:
-                return lambda: self._show(request)
-        return lambda: reply
+                return self._desk.serve(request, now)
 
-    def _envelope(self, envelope: Envelope, now: float) -> Callable[[], Reply]:
-        if envelope.to != self.exchange.me:
-            refusal = Refusal(Code.WRONG_PEER, f"here answers {self.exchange.me}")
-            return lambda: refusal
-        owed = self.exchange.hear(envelope, now)
+    def _envelope(self, payload: dict[str, Any], now: float) -> Callable[[], Reply]:
+        opened = self._open(payload)
+        if isinstance(opened, Refusal):
+            return lambda: opened
+        sender, contents = opened
+        owed = self.exchange.hear(sender, contents, now)
         return lambda: self._answer(owed)
 
-    def _submit(self, request: SubmitOrder, now: float) -> Reply:
-        order = self.exchange.find(request.order)
-        if order is None:
-            if self.exchange.market.open_orders(self.exchange.me) >= MAX_OPEN_ORDERS:
-                return Refusal(Code.TOO_MANY_ORDERS, f"this peer holds {MAX_OPEN_ORDERS} open orders")
-            order = self.exchange.submit(request.order, now)
-        return {"type": "ORDER_ACCEPTED", "order": views.accepted(order)}
-
-    def _cancel(self, request: CancelOrder, now: float) -> Reply:
-        market = self.exchange.market
-        order = market.orders.get(request.id)
-        if order is None:
-            return _unknown_order(request.id)
-        if order.peer_id != self.exchange.me:
-            return Refusal(Code.NOT_OWNER, f"{order.id} is an order of peer {order.peer_id}")
-        if order.filled == order.original:
-            return Refusal(Code.ORDER_FILLED, f"{order.id} has been filled completely")
-        if order.remaining:
-            self.exchange.cancel(order, now)
-        return {"type": "ORDER_CANCELLED", "order": views.order(market, order)}
-
-    def _show(self, request: GetOrder | GetOrderbook | GetTrades | GetStatus) -> Reply:
-        market = self.exchange.market
-        match request:
-            case GetOrder(id=id):
-                order = market.orders.get(id)
-                return _unknown_order(id) if order is None else {"type": "ORDER", "order": views.order(market, order)}
-            case GetOrderbook(item=item, limit=limit):
-                return views.orderbook(market, item, limit)
-            case GetTrades(item=item, limit=limit):
-                return views.trades(market, item, limit)
-            case GetStatus():
-                return views.peer_status(self.exchange)
+    def _open(self, payload: Any) -> tuple[str, Contents] | Refusal:
+        envelope = read_envelope(payload)
+        if isinstance(envelope, Refusal):
+            return envelope
+        if not self._network.admits(envelope):
+            return Refusal(Code.NOT_ADMITTED, "this envelope was not sealed with the key of this network")
+        if envelope.to != self.exchange.me:
+            return Refusal(Code.WRONG_PEER, f"here answers {self.exchange.me}")
+        contents = read_contents(envelope)
+        return contents if isinstance(contents, Refusal) else (envelope.sender, contents)
 
     def _commit(self) -> None:
         ledgers = self.exchange.ledgers
@@ -273,16 +248,6 @@ class Node:
         return self._sealed[1]
 
     def _written(self, to: str, messages: list[PeerMessage]) -> dict[str, Any]:
-        envelope = Envelope.model_construct(
-            sender=self.exchange.me,
-            to=to,
-            port=self.port,
-            clock=self.exchange.ledgers.clock,
-            vector=self.exchange.ledgers.heads,
-            messages=messages,
-        )
-        return envelope.json_object()
-
-
-def _unknown_order(id: str) -> Refusal:
-    return Refusal(Code.UNKNOWN_ORDER, f"no order {id}")
+        ledgers = self.exchange.ledgers
+        contents = Contents.model_construct(clock=ledgers.clock, vector=ledgers.heads, messages=messages)
+        return self._network.seal(self.exchange.me, to, self.port, contents).json_object()

@@ -14,9 +14,10 @@ from typing import Any
 
 from peer.codes import Code, Refusal
 from peer.config import Config
+from peer.desk import Reply
 from peer.directory import BROADCAST, Directory
 from peer.keyfile import load_identity
-from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Reply, Send, Tick
+from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Send, Tick
 from peer.sqlite_journal import SqliteJournal
 from pygrenache import (
     Address,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from peer.journal import Kept
 from peer.ledgers import Record
-from peer.messages import MAX_BATCH, Head
+from peer.schema import MAX_BATCH, Head
 
 RECENT = 4 * MAX_BATCH
 

@@ -6,10 +6,11 @@ from itertools import islice
 from typing import Any
 
 from peer.amounts import format_lots
+from peer.events import FillOpened
 from peer.exchange import Exchange
 from peer.market import Market, Trade
-from peer.messages import FillOpened, owner_of
 from peer.order import Order
+from peer.schema import owner_of
 
 MAX_SHOWN_FILLS = 1000
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from peer.codes import Refusal
-from peer.node import Reply
+from peer.desk import Reply
 from pygrenache import Address, ConnectionLost, RemoteError, RequestTimeout
 from testbed.cluster import Cluster
 from testbed.driver import Driver

@@ -16,23 +16,16 @@ import peer.ledgers
 import peer.market
 from peer import views
 from peer.book import Book
+from peer.events import FillGranted, FillOpened, read_entry
 from peer.exchange import Exchange
 from peer.ledger import Continuation, chained, continuation
 from peer.ledgers import Ledgers, Record
 from peer.market import Grant, Market
-from peer.messages import (
-    Envelope,
-    FillGranted,
-    FillOpened,
-    FillOrder,
-    Head,
-    LedgerBatch,
-    OrderFilled,
-    owner_of,
-    read_entry,
-)
+from peer.messages import Contents, FillOrder, LedgerBatch, OrderFilled
 from peer.node import Node, Output
 from peer.order import Order
+from peer.schema import Head, owner_of
+from peer.trader import Trader
 from testbed.simulation.disk import Disk
 
 Patch = tuple[Any, str, Any]
@@ -94,7 +87,7 @@ def _takes_a_timeout_for_a_no() -> list[Patch]:
 
 
 def _close_with_nothing(exchange: Exchange, fill: FillOpened, now: float) -> None:
-    exchange._close(fill, Grant(0, fill.limit, 1, 0), now)
+    exchange.trader._close(fill, Grant(0, fill.limit, 1, 0), now)
 
 
 @mutant
@@ -102,12 +95,12 @@ def _decides_a_repeated_question_anew() -> list[Patch]:
     """Forgets what it decided when it is asked for the same fill again."""
     hear = Exchange.hear
 
-    def forgetful(exchange: Exchange, envelope: Envelope, now: float) -> Any:
+    def forgetful(exchange: Exchange, sender: str, said: Contents, now: float) -> Any:
         market = exchange.market
-        for message in envelope.messages:
+        for message in said.messages:
             if isinstance(message, FillOrder) and (message.fill_id, message.maker) in market.grants:
                 _ask_again(market, market.fills.get(message.fill_id))
-        return hear(exchange, envelope, now)
+        return hear(exchange, sender, said, now)
 
     return [(Exchange, "hear", forgetful)]
 
@@ -140,12 +133,12 @@ def _drops_old_decisions() -> list[Patch]:
             if len(kept) > 2:
                 market.grants.pop(kept.pop(0), None)
 
-    def eager(exchange: Exchange, envelope: Envelope, now: float) -> Any:
+    def eager(exchange: Exchange, sender: str, said: Contents, now: float) -> Any:
         market = exchange.market
-        for message in envelope.messages:
+        for message in said.messages:
             if isinstance(message, FillOrder) and (message.fill_id, message.maker) not in market.grants:
                 _ask_again(market, market.fills.get(message.fill_id))
-        return hear(exchange, envelope, now)
+        return hear(exchange, sender, said, now)
 
     return [(Market, "_granted", short), (Exchange, "hear", eager)]
 
@@ -298,11 +291,11 @@ def _cancels_what_is_reserved() -> list[Patch]:
 def _cancels_in_memory_only() -> list[Patch]:
     """Acknowledges a cancel that it has not written."""
 
-    def unwritten(exchange: Exchange, order: Order, now: float) -> None:
+    def unwritten(trader: Trader, order: Order, now: float) -> None:
         order.cancelled, order.remaining = True, order.reserved
-        exchange.market._changed(order)
+        trader._market._changed(order)
 
-    return [(Exchange, "cancel", unwritten)]
+    return [(Trader, "cancel", unwritten)]
 
 
 @mutant
@@ -310,15 +303,15 @@ def _edits_a_copy_after_a_refusal() -> list[Patch]:
     """Takes a maker that granted less than was asked for used up, in its copy of somebody else's ledger."""
     hear = Exchange.hear
 
-    def presuming(exchange: Exchange, envelope: Envelope, now: float) -> Any:
+    def presuming(exchange: Exchange, sender: str, said: Contents, now: float) -> Any:
         market = exchange.market
-        for message in envelope.messages:
+        for message in said.messages:
             fill = market.fills.get(message.fill_id) if isinstance(message, OrderFilled) else None
             if fill is not None and isinstance(message, OrderFilled) and message.granted < fill.quantity:
                 maker = market.orders[fill.maker]
                 maker.remaining = maker.reserved
                 market._changed(maker)
-        return hear(exchange, envelope, now)
+        return hear(exchange, sender, said, now)
 
     return [(Exchange, "hear", presuming)]
 
@@ -345,8 +338,8 @@ def _does_not_reserve() -> list[Patch]:
 def _grants_what_is_asked() -> list[Patch]:
     """Grants a fill in full, whatever is left of the maker."""
 
-    def generous(exchange: Exchange, fill: FillOpened, now: float) -> None:
-        maker = exchange.market.orders.get(fill.maker)
+    def generous(trader: Trader, fill: FillOpened, now: float) -> None:
+        maker = trader._market.orders.get(fill.maker)
         price, left = (maker.price, max(0, maker.remaining - fill.quantity)) if maker else (fill.limit, 0)
         granted = FillGranted(
             fill_id=fill.fill_id,
@@ -356,9 +349,9 @@ def _grants_what_is_asked() -> list[Patch]:
             price=price,
             remaining=left,
         )
-        exchange.ledgers.write(granted, now)
+        trader._ledgers.write(granted, now)
 
-    return [(Exchange, "_decide", generous)]
+    return [(Trader, "_decide", generous)]
 
 
 @mutant

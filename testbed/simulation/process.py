@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 from math import inf
 from random import Random
 
+from peer.desk import Reply
 from peer.identity import peer_id_of
-from peer.node import Inbound, Node, Output, Reply, Send, Tick
+from peer.node import Inbound, Node, Output, Send, Tick
 from testbed.simulation.disk import Disk, Killed
 from testbed.simulation.virtual_time import Agenda
 

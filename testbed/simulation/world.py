@@ -13,7 +13,8 @@ from random import Random
 from typing import Any
 
 from peer.codes import Refusal
-from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Reply, Send
+from peer.desk import Reply
+from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Send
 from testbed.script import GRAPES, Crash, Cut, Mend, Skew, Torment, Weather
 from testbed.simulation.network import Network
 from testbed.simulation.process import Process

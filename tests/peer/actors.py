@@ -5,6 +5,7 @@ The rule: what a real peer hears has been through JSON.
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Iterable
 from functools import cache
@@ -12,22 +13,15 @@ from math import inf
 from typing import Any
 
 from peer.codes import Refusal
+from peer.desk import Reply
+from peer.events import Event, FillGranted, FillOpened, OrderPlaced
 from peer.identity import Ed25519Identity
 from peer.journal import Journal, MemoryJournal
 from peer.ledger import chained, seal, write_entry
 from peer.ledgers import Record
-from peer.messages import (
-    Event,
-    FillGranted,
-    FillOpened,
-    Head,
-    LedgerBatch,
-    Message,
-    OrderPlaced,
-    OrderSubmitted,
-    Side,
-)
-from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Reply, Send, Tick
+from peer.messages import FillOrder, LedgerBatch, OrderSubmitted
+from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Send, Tick
+from peer.schema import Head, Message, Side
 
 NOW = 1_000.0
 NOW_US = 1_000_000_000
@@ -104,14 +98,14 @@ class Peer:
         return [event for event in found if not types or event["type"] in types]
 
     def hear(self, envelope: dict[str, Any]) -> dict[str, Any]:
-        """Hand it an envelope that it must answer; the answer."""
+        """Hand it an envelope that it must answer; the answer's contents."""
         answer = self.ask(json.loads(json.dumps(envelope)))
         assert isinstance(answer, dict), answer
-        return answer
+        return opened(answer)
 
     def sent(self, to: str, type: str) -> list[dict[str, Any]]:
         """The messages of one type in its outbox to a peer."""
-        found = [message for send in self.outbox if send.to == to for message in send.envelope["messages"]]
+        found = [message for send in self.outbox if send.to == to for message in opened(send.envelope)["messages"]]
         return [message for message in found if message["type"] == type]
 
 
@@ -142,13 +136,13 @@ def _tick(peers: Iterable[Peer], now: float) -> None:
 
 
 def _carry(sender: Peer, send: Send, by_id: dict[str, Peer]) -> list[dict[str, Any]]:
-    messages: list[dict[str, Any]] = list(send.envelope["messages"])
+    messages: list[dict[str, Any]] = list(opened(send.envelope)["messages"])
     if send.to not in by_id:
         sender.receive(Failed(send.to))
         return messages
-    answer = by_id[send.to].hear(send.envelope)
+    answer = by_id[send.to].ask(send.envelope)
     sender.receive(Answered(send.to, answer))
-    return messages + list(answer["messages"])
+    return messages + list(opened(answer)["messages"])
 
 
 def acquainted(*numbers: int, now: float = NOW) -> list[Peer]:
@@ -226,13 +220,25 @@ class Author:
         """An envelope with these messages; `vector`, `clock` and whatever else may be overruled."""
         vector = {self.id: list(self.head())} if self.texts else {}
         said = [message.json_object() if isinstance(message, Message) else message for message in messages]
-        envelope = {"type": "ENVELOPE", "sender": self.id, "to": to.id, "port": 1, "clock": 0}
-        return {**envelope, "vector": vector, "messages": said, **more}
+        return sealed(self.id, to.id, {"clock": 0, "vector": vector, "messages": said, **more})
 
     def tell(self, to: Peer, *messages: Message | dict[str, Any], first: int = 1) -> dict[str, Any]:
         """Send its ledger from a number on, and these messages; the answer."""
         news = [OrderSubmitted(ledger=self.batch(first))] if self.texts[first - 1 :] else []
         return to.hear(self.envelope(to, *news, *messages))
+
+
+def sealed(sender: str, to: str, contents: object, *, key: bytes = b"", port: int = 1) -> dict[str, Any]:
+    """An envelope with any contents, as a member of the network with this key seals it."""
+    body = json.dumps(contents, default=Message.json_object)
+    mac = hmac.new(key, f"{sender} {to} {port} {body}".encode(), "sha256").hexdigest()
+    return {"type": "ENVELOPE", "sender": sender, "to": to, "port": port, "mac": mac, "body": body}
+
+
+def opened(envelope: dict[str, Any]) -> dict[str, Any]:
+    """The contents of an envelope."""
+    contents: dict[str, Any] = json.loads(envelope["body"])
+    return contents
 
 
 def filled(peer: Peer, *ids: str) -> list[tuple[str, str]]:
@@ -289,3 +295,15 @@ def ledger(number: int, length: int, signed: set[int]) -> list[Record]:
         signature = "aa" * 64 if head.sequence in signed else None
         records.append(Record(author.id, author.identity.public_key, head, text, signature))
     return records
+
+
+def decided(peer: Peer, author: Author, maker: str, *, quantity: int = 5, side: Any = "buy", time: int) -> Any:
+    """The author takes a maker of the peer's with an order of some microsecond, at 10; the answers and its ask."""
+    taker = author.place(side, 10, quantity, time=time)
+    fill = author.open_fill(taker, maker, quantity, 10, time=time + 1)
+    terms = fill.model_dump(exclude={"type"})
+    return fills(author.tell(peer, FillOrder(**terms))), FillOrder(**terms)
+
+
+def fills(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(m["granted"], m["price"]) for m in answer["messages"] if m["type"] == "ORDER_FILLED"]

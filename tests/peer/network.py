@@ -15,10 +15,11 @@ from math import inf
 from typing import Any
 
 from peer.codes import Refusal
+from peer.desk import Reply
 from peer.identity import peer_id_of
 from peer.journal import MemoryJournal
 from peer.ledgers import Record
-from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Reply, Send, Tick
+from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Send, Tick
 from peer.views import peer_status
 
 TURN_S = 0.001

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from peer.contacts import HEARTBEAT_S, SILENT_AFTER_FAILURES, Contact
-from peer.messages import Head
+from peer.schema import Head
 
 
 def known(now: float = 100.0) -> Contact:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from peer.journal import Journal, MemoryJournal
-from peer.messages import MAX_BATCH
+from peer.schema import MAX_BATCH
 from peer.sqlite_journal import SqliteJournal
 from tests.peer.actors import ledger
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from peer.events import read_entry
 from peer.identity import verify
 from peer.ledger import BadLedger, chained, continuation
-from peer.messages import Head, LedgerBatch, read_entry
+from peer.messages import LedgerBatch
+from peer.schema import Head
 from tests.peer.actors import Author, identity
 
 NOTHING = Head()

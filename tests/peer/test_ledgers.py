@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from peer.events import OrderCancelled, OrderPlaced
 from peer.identity import verify
 from peer.ledger import BadLedger, chained
 from peer.ledgers import MAX_SKEW_US, Amnesia, CorruptJournal, FromTheFuture, Ledgers, Record
 from peer.market import Contradiction, Market
-from peer.messages import Head, OrderCancelled, OrderPlaced
+from peer.schema import Head
 from tests.peer.actors import NOW, NOW_US, UNIT, Author, identity
 
 ME = identity(1)

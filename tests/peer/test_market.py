@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from peer.events import Entry, Event, FillClosed, FillGranted, FillOpened, OrderCancelled, OrdersTraded, read_entry
 from peer.market import Contradiction, Market
-from peer.messages import Entry, Event, FillClosed, FillGranted, FillOpened, OrderCancelled, OrdersTraded, read_entry
 from peer.views import orderbook, trades
 from tests.peer.actors import UNIT, Author, identity
 from tests.peer.network import ITEMS, Network, trade_under_faults

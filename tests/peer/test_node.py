@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
@@ -13,18 +12,17 @@ from peer.identity import verify
 from peer.journal import MemoryJournal
 from peer.ledger import chained, continuation
 from peer.ledgers import Record
-from peer.messages import MAX_BATCH, Head, LedgerBatch
+from peer.messages import LedgerBatch
 from peer.node import Answered, Asked, Failed, Tick
+from peer.schema import MAX_BATCH, Head
 from tests.peer.actors import (
     ITEM,
     NOW_US,
     Author,
     Peer,
-    acquainted,
     answer_under_way,
     identity,
     new_order,
-    talk,
 )
 
 
@@ -235,40 +233,6 @@ def test_a_decision_that_the_last_life_owed_is_made_at_the_next_start() -> None:
     back = Peer(1, disk)
     assert [event["granted"] for event in back.events("FILL_GRANTED")] == ["5"]
     assert back.restarted().events() == back.events()
-
-
-def test_a_peer_takes_as_many_open_orders_as_it_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("peer.node.MAX_OPEN_ORDERS", 2)
-    peer = Peer(1)
-    first = peer.submit("buy", "10", "1", clientOrderId="7")
-    peer.submit("buy", "10", "1")
-    assert peer.ask(new_order("buy", "10", "1")) == "ERR_TOO_MANY_ORDERS: this peer holds 2 open orders"
-    assert peer.submit("buy", "10", "1", clientOrderId="7") == first
-    peer.ask({"type": "CANCEL_ORDER", "id": first})
-    assert peer.submit("buy", "10", "1")
-
-
-def test_only_its_owner_cancels_an_order() -> None:
-    one, two = acquainted(1, 2)
-    id = one.submit("buy", "10", "1")
-    talk(one, two)
-    assert two.ask({"type": "CANCEL_ORDER", "id": id}) == f"ERR_NOT_OWNER: {id} is an order of peer {one.id}"
-    assert two.order(id)["status"] == "open"
-
-
-def test_what_is_filled_or_unknown_cannot_be_cancelled() -> None:
-    peer = Peer(1)
-    id = peer.submit("buy", "10", "1")
-    peer.submit("sell", "10", "1")
-    assert peer.ask({"type": "CANCEL_ORDER", "id": id}) == f"ERR_ORDER_FILLED: {id} has been filled completely"
-    for kind in ("CANCEL_ORDER", "GET_ORDER"):
-        assert peer.ask({"type": kind, "id": "nothing"}) == "ERR_UNKNOWN_ORDER: no order nothing"
-
-
-def test_a_number_counts_as_exactly_as_a_text() -> None:
-    peer = Peer(1)
-    ids = peer.submit("sell", Decimal("0.1"), 3), peer.submit("buy", "0.10", "3.0")
-    assert [peer.order(id)["filledQuantity"] for id in ids] == ["3", "3"]
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 
 from peer.book import Book
+from peer.events import read_entry
 from peer.exchange import Exchange
 from peer.ledger import Continuation, chained, continuation
 from peer.market import Grant
-from peer.messages import Envelope, FillOrder, Head, LedgerBatch, read_entry
+from peer.messages import Contents, FillOrder, LedgerBatch
 from peer.order import Order
+from peer.schema import Head
 from tests.peer.invariants import Truth, violations
 from tests.peer.network import Disk, Network, trade_under_faults
 
@@ -72,12 +74,12 @@ def test_an_order_that_is_not_reserved_while_it_asks_is_found(monkeypatch: pytes
 def test_a_repeated_fill_order_that_fills_again_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     hear = Exchange.hear
 
-    def forgetful(exchange: Exchange, envelope: Envelope, now: float) -> Any:
+    def forgetful(exchange: Exchange, sender: str, said: Contents, now: float) -> Any:
         market = exchange.market
-        for message in envelope.messages:
+        for message in said.messages:
             if isinstance(message, FillOrder) and market.grants.pop((message.fill_id, message.maker), None) is not None:
                 market.asked[message.fill_id] = market.fills[message.fill_id]
-        return hear(exchange, envelope, now)
+        return hear(exchange, sender, said, now)
 
     monkeypatch.setattr(Exchange, "hear", forgetful)
     assert finds("was granted twice|a fill is decided once")
@@ -95,7 +97,7 @@ def test_a_timeout_that_counts_as_a_refusal_is_found(monkeypatch: pytest.MonkeyP
     def hasty(exchange: Exchange, peer_id: str, now: float) -> None:
         failed(exchange, peer_id, now)
         for fill in list(exchange.market.waiting_for(peer_id)):
-            exchange._close(fill, Grant(0, fill.limit, 1, 1), now)
+            exchange.trader._close(fill, Grant(0, fill.limit, 1, 1), now)
 
     monkeypatch.setattr(Exchange, "failed", hasty)
     assert finds("agreed_trades")

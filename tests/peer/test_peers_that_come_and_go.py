@@ -8,8 +8,9 @@ import pytest
 
 from peer.contacts import HEARTBEAT_S, SILENT_AFTER_FAILURES
 from peer.ledgers import MAX_SKEW_US, Amnesia
-from peer.messages import MAX_BATCH, MAX_PEERS, GetLedger, Ledger
+from peer.messages import GetLedger, Ledger
 from peer.node import Answered, Tick
+from peer.schema import MAX_BATCH, MAX_PEERS
 from tests.peer.actors import (
     NOW_US,
     SOON_S,
@@ -19,6 +20,8 @@ from tests.peer.actors import (
     answer_under_way,
     filled,
     identity,
+    opened,
+    sealed,
     talk,
 )
 
@@ -118,7 +121,8 @@ def test_a_peer_that_has_lost_its_disk_does_not_go_on_under_its_name() -> None:
 def test_an_envelope_for_another_peer_is_refused_unread() -> None:
     peer, author = Peer(1), Author(2)
     author.place("sell", 10, 1)
-    envelope = {**author.envelope(peer, Ledger(ledger=author.batch())), "to": identity(3).peer_id}
+    said = opened(author.envelope(peer, Ledger(ledger=author.batch())))
+    envelope = sealed(author.id, identity(3).peer_id, said)
     assert peer.ask(envelope) == f"ERR_WRONG_PEER: here answers {peer.id}"
     assert peer.status()["vector"] == {}
 

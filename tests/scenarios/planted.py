@@ -10,21 +10,22 @@ import sys
 
 from peer import market
 from peer.__main__ import main
+from peer.events import Entry, FillClosed, FillOpened
 from peer.exchange import Exchange, Owed
 from peer.market import Market
-from peer.messages import Entry, Envelope, FillClosed, FillOpened
+from peer.messages import Contents
 
 
 def fill_again() -> None:
     """Plant: a fill that has been decided is decided once more when it is asked for again."""
     hear = Exchange.hear
 
-    def careless(self: Exchange, envelope: Envelope, now: float) -> Owed:
-        owed = hear(self, envelope, now)
+    def careless(self: Exchange, sender: str, said: Contents, now: float) -> Owed:
+        owed = hear(self, sender, said, now)
         for asked in owed.fills:
             fill = self.market.fills.get(asked.fill_id)
             if fill is not None:
-                self._decide(fill, now)
+                self.trader._decide(fill, now)
         return owed
 
     Exchange.hear = careless  # type: ignore[method-assign]

@@ -1,0 +1,50 @@
+"""Who belongs to the network: an envelope counts only with a code that the network's key makes. Pure.
+
+The rule: the code is checked before anything else of an envelope is read. A network without a key is an open one.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from pydantic import ValidationError
+
+from peer.codes import Refusal
+from peer.messages import Contents, Envelope
+from peer.requests import refusal_of
+
+
+class Network:
+    """The peers that share a key."""
+
+    def __init__(self, key: bytes = b"") -> None:
+        self._key = key
+
+    def seal(self, sender: str, to: str, port: int, contents: Contents) -> Envelope:
+        """Put contents into an envelope; what goes in is not checked."""
+        body = contents.model_dump_json(exclude_none=True)
+        mac = self._mac(sender, to, port, body)
+        return Envelope.model_construct(sender=sender, to=to, port=port, mac=mac, body=body)
+
+    def admits(self, envelope: Envelope) -> bool:
+        """Tell whether a member has sealed this envelope."""
+        return hmac.compare_digest(self._mac(envelope.sender, envelope.to, envelope.port, envelope.body), envelope.mac)
+
+    def _mac(self, sender: str, to: str, port: int, body: str) -> str:
+        return hmac.digest(self._key, f"{sender} {to} {port} {body}".encode(), "sha256").hex()
+
+
+def read_envelope(payload: object) -> Envelope | Refusal:
+    """Read the outside of an envelope."""
+    try:
+        return Envelope.model_validate(payload)
+    except ValidationError as error:
+        return refusal_of(error, "ENVELOPE")
+
+
+def read_contents(envelope: Envelope) -> Contents | Refusal:
+    """Read what is in an envelope."""
+    try:
+        return Contents.model_validate_json(envelope.body)
+    except ValidationError as error:
+        return refusal_of(error, "ENVELOPE")

@@ -1,0 +1,76 @@
+"""The client's door: submits, cancels and questions, answered or refused with a code. Pure.
+
+The rule: an answer shows what has been written by then; `peer.node` lets it out when that is on the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from peer import views
+from peer.codes import Code, Refusal
+from peer.exchange import Exchange
+from peer.requests import CancelOrder, GetOrder, GetOrderbook, GetStatus, GetTrades, SubmitOrder
+
+MAX_OPEN_ORDERS = 200_000
+
+Reply = dict[str, Any] | Refusal | None
+Command = SubmitOrder | CancelOrder
+Question = GetOrder | GetOrderbook | GetTrades | GetStatus
+
+
+class Desk:
+    """Serves the clients of one peer."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def serve(self, request: Command | Question, now: float) -> Callable[[], Reply]:
+        """Do what is asked; what is returned makes the answer, once what was written is on the disk."""
+        match request:
+            case SubmitOrder():
+                reply = self._submit(request, now)
+            case CancelOrder():
+                reply = self._cancel(request, now)
+            case _:
+                return lambda: self._show(request)
+        return lambda: reply
+
+    def _submit(self, request: SubmitOrder, now: float) -> Reply:
+        order = self._exchange.trader.find(request.order)
+        if order is None:
+            if self._exchange.market.open_orders(self._exchange.me) >= MAX_OPEN_ORDERS:
+                return Refusal(Code.TOO_MANY_ORDERS, f"this peer holds {MAX_OPEN_ORDERS} open orders")
+            order = self._exchange.trader.submit(request.order, now)
+        return {"type": "ORDER_ACCEPTED", "order": views.accepted(order)}
+
+    def _cancel(self, request: CancelOrder, now: float) -> Reply:
+        market = self._exchange.market
+        order = market.orders.get(request.id)
+        if order is None:
+            return _unknown_order(request.id)
+        if order.peer_id != self._exchange.me:
+            return Refusal(Code.NOT_OWNER, f"{order.id} is an order of peer {order.peer_id}")
+        if order.filled == order.original:
+            return Refusal(Code.ORDER_FILLED, f"{order.id} has been filled completely")
+        if order.remaining:
+            self._exchange.trader.cancel(order, now)
+        return {"type": "ORDER_CANCELLED", "order": views.order(market, order)}
+
+    def _show(self, request: Question) -> Reply:
+        market = self._exchange.market
+        match request:
+            case GetOrder(id=id):
+                order = market.orders.get(id)
+                return _unknown_order(id) if order is None else {"type": "ORDER", "order": views.order(market, order)}
+            case GetOrderbook(item=item, limit=limit):
+                return views.orderbook(market, item, limit)
+            case GetTrades(item=item, limit=limit):
+                return views.trades(market, item, limit)
+            case GetStatus():
+                return views.peer_status(self._exchange)
+
+
+def _unknown_order(id: str) -> Refusal:
+    return Refusal(Code.UNKNOWN_ORDER, f"no order {id}")
