@@ -1,19 +1,31 @@
 """What a ledger holds: every event of an owner's own orders, and the entry that carries it. Pure.
 
 The rule: amounts are absolute (what remains now), never differences, so that each entry can be checked by itself.
+What is read is validated; what is made here is not: the same state that makes it also folds it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar, dataclass_transform
 
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
+from pydantic.alias_generators import to_camel
 
-from peer.schema import Id, Item, Label, Lots, Message, Sequence, Side, TimeInForce
+from peer.schema import Id, Item, Label, Lots, Sequence, Side, TimeInForce
+
+T = TypeVar("T")
+_STRICT = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, serialize_by_alias=True)
 
 
-class OrderPlaced(Message):
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def event(kind: type[T]) -> type[T]:
+    """Make a class a kind of event: a frozen value, whose JSON is strict, in camelCase and without unknown fields."""
+    return with_config(_STRICT)(dataclass(frozen=True, slots=True, kw_only=True)(kind))
+
+
+@event
+class OrderPlaced:
     """The owner accepted an order; the entry's time is the order's stamp."""
 
     type: Literal["ORDER_PLACED"] = "ORDER_PLACED"
@@ -27,7 +39,8 @@ class OrderPlaced(Message):
     client_order_id: Label | None = None
 
 
-class OrderCancelled(Message):
+@event
+class OrderCancelled:
     """Nothing more may trade but `remaining`, which fills in doubt have reserved."""
 
     type: Literal["ORDER_CANCELLED"] = "ORDER_CANCELLED"
@@ -35,7 +48,8 @@ class OrderCancelled(Message):
     remaining: Lots
 
 
-class FillOpened(Message):
+@event
+class FillOpened:
     """The taker's owner reserved `quantity` of its order and asks the maker's owner for it."""
 
     type: Literal["FILL_OPENED"] = "FILL_OPENED"
@@ -46,7 +60,8 @@ class FillOpened(Message):
     limit: Lots
 
 
-class FillGranted(Message):
+@event
+class FillGranted:
     """The maker's owner decided a fill, once: `granted` (0 or more) at `price`; `remaining` of the maker is left."""
 
     type: Literal["FILL_GRANTED"] = "FILL_GRANTED"
@@ -58,7 +73,8 @@ class FillGranted(Message):
     remaining: Lots
 
 
-class FillClosed(Message):
+@event
+class FillClosed:
     """The taker's owner learned the decision made at `time`; `remaining` of the taker is left."""
 
     type: Literal["FILL_CLOSED"] = "FILL_CLOSED"
@@ -71,7 +87,8 @@ class FillClosed(Message):
     remaining: Lots
 
 
-class OrdersTraded(Message):
+@event
+class OrdersTraded:
     """Two orders of one owner traded: one event for both sides."""
 
     type: Literal["ORDERS_TRADED"] = "ORDERS_TRADED"
@@ -90,7 +107,7 @@ Event = Annotated[
 ]
 
 
-@with_config(ConfigDict(strict=True, extra="forbid"))
+@with_config(_STRICT)
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a ledger: its number, its owner's clock when it was written, and what happened."""
@@ -101,6 +118,7 @@ class Entry:
 
 
 _ENTRY = TypeAdapter(Entry)
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
 def read_entry(text: str) -> Entry:
@@ -110,3 +128,8 @@ def read_entry(text: str) -> Entry:
         pydantic.ValidationError: it is none.
     """
     return _ENTRY.validate_json(text)
+
+
+def write_event(event: Event) -> str:
+    """Return an event as its JSON text, absent fields left out."""
+    return _EVENT.dump_json(event, exclude_none=True).decode()

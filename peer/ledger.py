@@ -14,7 +14,7 @@ from itertools import accumulate
 
 from pydantic import ValidationError
 
-from peer.events import Entry, Event, read_entry
+from peer.events import Entry, Event, read_entry, write_event
 from peer.identity import Identity, peer_id_of
 from peer.messages import LedgerBatch
 from peer.schema import Head
@@ -42,7 +42,7 @@ def chained(head: Head, text: str) -> Head:
 
 def write_entry(sequence: int, time: int, event: Event) -> tuple[Entry, str]:
     """Make an entry and its text."""
-    text = f'{{"sequence":{sequence},"time":{time},"event":{event.model_dump_json(exclude_none=True)}}}'
+    text = f'{{"sequence":{sequence},"time":{time},"event":{write_event(event)}}}'
     return Entry(sequence, time, event), text
 
 

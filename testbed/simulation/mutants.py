@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -251,7 +251,7 @@ def _writes_differences() -> list[Patch]:
 
     def relative(ledgers: Ledgers, event: Any, now: float) -> None:
         if isinstance(event, FillGranted):
-            event = event.model_copy(update={"remaining": event.granted})
+            event = replace(event, remaining=event.granted)
         write(ledgers, event, now)
 
     return [(Ledgers, "write", relative), _without_the_rule("what remains adds up")]

@@ -301,8 +301,13 @@ def decided(peer: Peer, author: Author, maker: str, *, quantity: int = 5, side: 
     """The author takes a maker of the peer's with an order of some microsecond, at 10; the answers and its ask."""
     taker = author.place(side, 10, quantity, time=time)
     fill = author.open_fill(taker, maker, quantity, 10, time=time + 1)
-    terms = fill.model_dump(exclude={"type"})
-    return fills(author.tell(peer, FillOrder(**terms))), FillOrder(**terms)
+    question = question_of(fill)
+    return fills(author.tell(peer, question)), question
+
+
+def question_of(fill: FillOpened) -> FillOrder:
+    """What the taker's owner asks the maker's owner."""
+    return FillOrder(fill_id=fill.fill_id, maker=fill.maker, taker=fill.taker, quantity=fill.quantity, limit=fill.limit)
 
 
 def fills(answer: dict[str, Any]) -> list[tuple[str, str]]:

@@ -5,10 +5,81 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from peer.events import read_entry
+from peer.events import (
+    Entry,
+    Event,
+    FillClosed,
+    FillGranted,
+    FillOpened,
+    OrderCancelled,
+    OrderPlaced,
+    OrdersTraded,
+    read_entry,
+)
+from peer.ledger import write_entry
 from tests.peer.actors import identity
 
 ME, OTHER = identity(1).peer_id, identity(2).peer_id
+PAIR = f'"taker":"{ME}-1","maker":"{OTHER}-1"'
+
+# Every kind of event, and the text that it has in a ledger: what was once written must be readable for ever.
+TEXTS: list[tuple[Event, str]] = [
+    (
+        OrderPlaced(id=f"{ME}-7", item="X", side="buy", price=150_000_000, quantity=1),
+        f'"type":"ORDER_PLACED","id":"{ME}-7","item":"X","side":"buy","price":"1.5","quantity":"0.00000001",'
+        '"timeInForce":"GTC"',
+    ),
+    (
+        OrderPlaced(
+            id=f"{ME}-7", item="X", side="sell", price=10**8, quantity=2 * 10**8, client_id='"ü', client_order_id="1"
+        ),
+        f'"type":"ORDER_PLACED","id":"{ME}-7","item":"X","side":"sell","price":"1","quantity":"2",'
+        '"timeInForce":"GTC","clientId":"\\"ü","clientOrderId":"1"',
+    ),
+    (OrderCancelled(id=f"{ME}-1", remaining=0), f'"type":"ORDER_CANCELLED","id":"{ME}-1","remaining":"0"'),
+    (
+        FillOpened(fill_id=f"{ME}-7", taker=f"{ME}-1", maker=f"{OTHER}-1", quantity=10**8, limit=10**9),
+        f'"type":"FILL_OPENED","fillId":"{ME}-7",{PAIR},"quantity":"1","limit":"10"',
+    ),
+    (
+        FillGranted(fill_id=f"{ME}-2", taker=f"{ME}-1", maker=f"{OTHER}-1", granted=0, price=10**8, remaining=5),
+        f'"type":"FILL_GRANTED","fillId":"{ME}-2",{PAIR},"granted":"0","price":"1","remaining":"0.00000005"',
+    ),
+    (
+        FillClosed(
+            fill_id=f"{ME}-2", taker=f"{ME}-1", maker=f"{OTHER}-1", granted=1, price=10**8, time=12, remaining=10**19
+        ),
+        f'"type":"FILL_CLOSED","fillId":"{ME}-2",{PAIR},"granted":"0.00000001","price":"1","time":12,'
+        '"remaining":"100000000000"',
+    ),
+    (
+        OrdersTraded(
+            id=f"{ME}-7",
+            taker=f"{ME}-1",
+            maker=f"{ME}-2",
+            quantity=10**8,
+            price=10**8,
+            taker_remaining=0,
+            maker_remaining=1,
+        ),
+        f'"type":"ORDERS_TRADED","id":"{ME}-7","taker":"{ME}-1","maker":"{ME}-2","quantity":"1","price":"1",'
+        '"takerRemaining":"0","makerRemaining":"0.00000001"',
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "text"), TEXTS)
+def test_an_event_is_written_as_ever_and_read_as_it_was_written(event: Event, text: str) -> None:
+    whole = f'{{"sequence":7,"time":9,"event":{{{text}}}}}'
+    assert write_entry(7, 9, event) == (Entry(7, 9, event), whole)
+    assert read_entry(whole) == Entry(7, 9, event)
+
+
+@pytest.mark.parametrize(("event", "text"), TEXTS)
+def test_an_event_has_no_field_too_many_and_none_under_another_name(event: Event, text: str) -> None:
+    for spoiled in (f'{text},"more":"1"', text.replace('"id"', '"ID"').replace('"fillId"', '"fill_id"')):
+        with pytest.raises(ValidationError):
+            read_entry(f'{{"sequence":7,"time":9,"event":{{{spoiled}}}}}')
 
 
 @pytest.mark.parametrize("granted", ['"-5"', "-5", '"1e3"', "1" + "0" * 30, "1.5", "true", "null", '"1000000000000"'])

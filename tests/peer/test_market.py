@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -205,7 +206,7 @@ def test_a_fill_is_decided_once() -> None:
 def test_a_fill_closes_between_the_two_orders_that_it_was_opened_between() -> None:
     play = Play()
     _, _, fill = play.crossed()
-    elsewhere = closed(fill, 5 * UNIT, 0).model_copy(update={"maker": f"{ONLOOKER}-1"})
+    elsewhere = replace(closed(fill, 5 * UNIT, 0), maker=f"{ONLOOKER}-1")
     with pytest.raises(Contradiction, match="between the same two orders"):
         play.fold(play.a, elsewhere)
 

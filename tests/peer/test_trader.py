@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from peer.events import OrderCancelled
-from peer.messages import FillOrder
 from tests.peer.actors import (
     ITEM,
     NOW_US,
@@ -19,6 +18,7 @@ from tests.peer.actors import (
     filled,
     fills,
     order_filled,
+    question_of,
     talk,
 )
 
@@ -170,7 +170,7 @@ def test_a_maker_that_has_asked_elsewhere_grants_only_what_it_has_not_reserved()
     other = Author(3)
     seller = other.place("sell", 10, 7, time=NOW_US + 20_000)
     fill = other.open_fill(seller, taker, 7, 10, time=NOW_US + 20_001)
-    assert fills(other.tell(peer, FillOrder(**fill.model_dump(exclude={"type"})))) == [("2", "10")]
+    assert fills(other.tell(peer, question_of(fill))) == [("2", "10")]
 
 
 def decide(peer: Peer, author: Author, ask: dict[str, Any], granted: int, *, remaining: int) -> None:
