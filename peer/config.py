@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Where a peer listens, keeps its data, and finds Grapes."""
+    """Where a peer listens, keeps its data, and finds Grapes; and the key that it shares with its network."""
 
     host: str
     port: int
     data: Path
     grapes: tuple[str, ...]
     dht: tuple[str, ...]
+    network_key: bytes = field(default=b"", repr=False)
 
 
 def read_config(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Config:
@@ -25,20 +26,40 @@ def read_config(arguments: Sequence[str], environment: Mapping[str, str] = os.en
     parser = argparse.ArgumentParser(prog="peer", description="One peer of a Grapevine exchange.")
 
     def flag(name: str, default: str, help: str) -> None:
-        variable = f"GRAPEVINE_{name.upper()}"
-        parser.add_argument(
-            f"--{name}", default=environment.get(variable) or default, help=f"{help} (${variable}, default {default})"
-        )
+        variable = f"GRAPEVINE_{name.upper().replace('-', '_')}"
+        told = f"{help} (${variable}, default {default or 'none'})"
+        parser.add_argument(f"--{name}", default=environment.get(variable) or default, help=told)
 
     flag("host", "127.0.0.1", "address to listen on")
     flag("port", "4000", "TCP port to listen on, 0 for any")
     flag("data", "data", "folder of this peer's key and ledgers")
     flag("grapes", "http://127.0.0.1:30001", "HTTP APIs of the Grapes, separated by commas")
     flag("dht", "127.0.0.1:20001", "DHT ports of the same Grapes, separated by commas")
+    add_network_key(flag)
     found = parser.parse_args(arguments)
     if not str(found.port).isdecimal() or int(found.port) > 65535:
         parser.error(f"--port must be a number from 0 to 65535, not {found.port}")
-    return Config(found.host, int(found.port), Path(found.data), _listed(found.grapes), _listed(found.dht))
+    key = network_key(parser, found)
+    return Config(found.host, int(found.port), Path(found.data), _listed(found.grapes), _listed(found.dht), key)
+
+
+def add_network_key(flag: Callable[[str, str, str], None]) -> None:
+    """Let a program be told the network's key, or the file that holds it."""
+    flag("network-key", "", "secret that all peers of one network share")
+    flag("network-key-file", "", "file that holds it, so that no list of processes shows it")
+
+
+def network_key(parser: argparse.ArgumentParser, found: argparse.Namespace) -> bytes:
+    """Return the key that a program was told; a file goes before, and the space around its text does not count."""
+    if not found.network_key_file:
+        return str(found.network_key).encode()
+    try:
+        key = Path(found.network_key_file).read_bytes().strip()
+    except OSError as error:
+        parser.error(f"--network-key-file cannot be read: {error}")
+    if not key:
+        parser.error(f"--network-key-file names {found.network_key_file}, which is empty")
+    return key
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ FIRST_HOLD_S = 0.1
 RELAY_AFTER_S = 0.5
 NEWS_EVERY_S = 0.01
 FILLS_EVERY_S = 0.002
+STRANGER_EVERY_S = 30.0
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Contact:
     hold_until: float = 0.0
     news_from: int | None = None
     skewed: bool = False
+    stranger: bool = False
     refused: str | None = None
     asked: dict[str, None] = field(default_factory=dict)
 
@@ -44,6 +46,8 @@ class Contact:
     def heard(self, vector: dict[str, Head]) -> None:
         """Take its word: it lives, and this is how far it has read."""
         self.vector = dict(vector)
+        if self.stranger:
+            self.stranger, self.refused = False, None
         self.reachable = True
         self.failures = 0
         self.hold_until = 0.0
@@ -67,9 +71,15 @@ class Contact:
         if self.failures >= SILENT_AFTER_FAILURES:
             self.reachable = False
 
+    def turned_away(self, now: float, why: str) -> None:
+        """Note that it belongs to another network: it is tried again now and then, lest it was given our key since."""
+        self.stranger, self.refused = True, why
+        self.reachable = False
+        self.hold_until = now + STRANGER_EVERY_S
+
     def discovered(self) -> None:
         """Note that it has been found at an address: a silent peer is called at once."""
-        if not self.reachable:
+        if not self.reachable and not self.stranger:
             self.heartbeat_at = self.hold_until = 0.0
 
     def hurry(self) -> None:

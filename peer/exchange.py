@@ -70,8 +70,15 @@ class Exchange:
 
     def discover(self, peer_id: str) -> None:
         """Note that a peer has been found."""
-        if peer_id != self.me and (peer_id in self.contacts or len(self.contacts) < MAX_PEERS):
-            self.contacts.setdefault(peer_id, Contact(peer_id)).discovered()
+        if peer_id == self.me:
+            return
+        if peer_id not in self.contacts and len(self.contacts) >= MAX_PEERS:
+            # Strangers are no reason to miss a member.
+            stranger = next((other for other, contact in self.contacts.items() if contact.stranger), None)
+            if stranger is None:
+                return
+            del self.contacts[stranger]
+        self.contacts.setdefault(peer_id, Contact(peer_id)).discovered()
 
     def hear(self, sender: str, said: Contents, now: float) -> Owed:
         """Take in all that a peer has to say; its envelopes and its answers are the same to us."""
@@ -105,12 +112,17 @@ class Exchange:
         if peer_id in self.contacts:
             self.contacts[peer_id].answered()
 
-    def failed(self, peer_id: str, now: float) -> None:
-        """Note that the envelope under way to a peer got no answer: whether it arrived is unknown."""
+    def failed(self, peer_id: str, now: float, turned_away: str | None = None) -> None:
+        """Note that the envelope under way to a peer got no answer: whether it arrived is unknown.
+
+        `turned_away` is what it said if it took us for a stranger: then it is one to us.
+        """
         contact = self.contacts.get(peer_id)
         if contact is None:
             return
         contact.failed(now)
+        if turned_away is not None:
+            contact.turned_away(now, turned_away)
         if not contact.reachable:
             self.market.set_reachable(peer_id, reachable=False)
 

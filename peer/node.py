@@ -48,9 +48,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Our envelope to a peer got no answer."""
+    """Our envelope to a peer got no answer, or was turned away as a stranger's, with these words."""
 
     peer_id: str
+    turned_away: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,8 @@ class Node:
                 return self._ask(payload, now)
             case Answered(peer_id, payload):
                 self._answered(peer_id, payload, now)
-            case Failed(peer_id):
-                self.exchange.failed(peer_id, now)
+            case Failed(peer_id, turned_away):
+                self.exchange.failed(peer_id, now, turned_away)
             case Discovered(peer_id):
                 self.exchange.discover(peer_id)
             case Tick():

@@ -12,6 +12,7 @@ from decimal import Decimal
 from math import inf
 from typing import Any
 
+from peer.admission import Network
 from peer.codes import Code, Refusal
 from peer.config import Config
 from peer.desk import Reply
@@ -63,7 +64,7 @@ class Service:
         self._config = config
         self.peer_id = identity.peer_id
         self._journal = SqliteJournal(config.data / "ledgers.sqlite")
-        self._node = Node(identity, self._journal)
+        self._node = Node(identity, self._journal, Network(config.network_key))
         self._link = Link(config.grapes)
         self._client = RpcClient(self._link, timeout_s=CALL_TIMEOUT_S, parse_float=Decimal)
         self._server = RpcServer(self._handle, max_body_bytes=MAX_BODY_BYTES, parse_float=Decimal)
@@ -166,7 +167,8 @@ class Service:
         except GrenacheError as error:
             if isinstance(error, ConnectFailed | RemoteError):
                 self._directory.forget(send.to)
-            self._take_in(Failed(send.to))
+            refused = isinstance(error, RemoteError) and error.code == Code.NOT_ADMITTED
+            self._take_in(Failed(send.to, str(error) if refused else None))
         else:
             self._take_in(Answered(send.to, answer))
 

@@ -161,7 +161,7 @@ def _contact(exchange: Exchange, peer_id: str) -> dict[str, Any]:
     contact = exchange.contacts[peer_id]
     shown: dict[str, Any] = {
         "peerId": peer_id,
-        "state": "reachable" if contact.reachable else "silent",
+        "state": "stranger" if contact.stranger else "reachable" if contact.reachable else "silent",
         "sequence": contact.has(exchange.me),
     }
     if contact.skewed:

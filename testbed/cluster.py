@@ -20,10 +20,11 @@ class Cluster(Protocol):
     """Two Grapes and some peers. What was never started, or has ended, may be killed and closed all the same.
 
     A Grape is killed and started like a peer, by its name. `supports` names the faults it can do; a scenario that
-    needs another one is not run at all.
+    needs another one is not run at all. `network_key` is what its peers share, a new one for each run.
     """
 
     name: str
+    network_key: bytes
     supports: frozenset[type[Fault]]
 
     async def open(self, peers: Sequence[str]) -> None:

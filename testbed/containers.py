@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -55,6 +56,7 @@ class ContainerCluster:
     supports: frozenset[type[Fault]] = frozenset({*STRIKES, *GRAPE_STRIKES})
 
     def __init__(self, directory: Path, label: str) -> None:
+        self.network_key = secrets.token_hex(32).encode()
         self._directory = directory
         self._project = f"grapevine-{label}-{os.getpid()}"
         self._label = f"{PROJECT_LABEL}={self._project}"
@@ -116,7 +118,12 @@ class ContainerCluster:
         compose = await asyncio.create_subprocess_exec(
             "docker",
             *("compose", "-p", self._project, *(f"--file={file}" for file in COMPOSE_FILES), *arguments),
-            env={**os.environ, "GRAPEVINE_GRAPE1_PORT": "", "GRAPEVINE_GRAPE2_PORT": ""},
+            env={
+                **os.environ,
+                "GRAPEVINE_GRAPE1_PORT": "",
+                "GRAPEVINE_GRAPE2_PORT": "",
+                "GRAPEVINE_NETWORK_KEY": self.network_key.decode(),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -36,6 +37,7 @@ class ProcessCluster:
     supports: frozenset[type[Fault]] = frozenset({*STRIKES, *GRAPE_STRIKES})
 
     def __init__(self, directory: Path, peer: Sequence[str] = (sys.executable, "-m", "peer")) -> None:
+        self.network_key = secrets.token_hex(32).encode()
         self._directory = directory
         self._peer = list(peer)
         self._ports: dict[str, int] = {}
@@ -63,6 +65,7 @@ class ProcessCluster:
                 "GRAPEVINE_DHT": ",".join(f"{HOST}:{port}" for port in dht.values()),
                 "GRAPEVINE_DATA": str(self._directory / "data" / peer),
                 "GRAPEVINE_PORT": str(self._ports[peer]),
+                "GRAPEVINE_NETWORK_KEY": self.network_key.decode(),
             }
             self._programs[peer] = (self._peer, environment)
 

@@ -15,6 +15,7 @@ from testbed.driver import Driver
 from testbed.history import History
 from testbed.observer import Observer
 from testbed.script import FAULTS, GRAPES, Crash, Cut, Fault, Mend, Skew, Wait, Weather, Wish
+from testbed.simulation.process import NETWORK_KEY
 from testbed.simulation.world import World
 
 REQUEST_TIMEOUT_S = 5.0
@@ -25,6 +26,7 @@ class SimulationCluster:
 
     name = "simulation"
     supports: frozenset[type[Fault]] = frozenset(FAULTS)
+    network_key = NETWORK_KEY
 
     def __init__(self, seed: int) -> None:
         self.world = World(seed)

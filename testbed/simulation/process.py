@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from math import inf
 from random import Random
 
+from peer.admission import Network
 from peer.desk import Reply
 from peer.identity import peer_id_of
 from peer.node import Inbound, Node, Output, Send, Tick
@@ -19,6 +20,7 @@ from testbed.simulation.virtual_time import Agenda
 
 TURN_S = 0.0003
 SOONEST_ALARM_S = 1e-6
+NETWORK_KEY = b"the key of every simulated network"
 
 # What became of a request: the reply, or None where the process ended before it replied.
 Answer = Callable[[Reply], None]
@@ -97,7 +99,7 @@ class Process:
         self._ahead_s = self._skew_s
         self._alarm_at = self._wake_at = inf
         self.disk.doom, self.ends_while_sending = None, False
-        node = Node(self.identity, self.disk, verify=verify_hash)
+        node = Node(self.identity, self.disk, Network(NETWORK_KEY), verify=verify_hash)
         try:
             node.recover(self.clock())
         except Exception as error:

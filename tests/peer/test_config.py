@@ -21,6 +21,28 @@ def test_a_flag_goes_before_the_environment() -> None:
     assert (found.host, found.port, found.data) == ("0.0.0.0", 6000, Path("data"))
 
 
+def test_the_network_key_comes_from_the_environment_or_a_file_and_is_never_shown(tmp_path: Path) -> None:
+    assert read_config([], {}).network_key == b""
+    found = read_config([], {"GRAPEVINE_NETWORK_KEY": "swordfish"})
+    assert found.network_key == b"swordfish"
+    assert "swordfish" not in repr(found)
+    secret = tmp_path / "key"
+    secret.write_text("from a file\n")
+    environment = {"GRAPEVINE_NETWORK_KEY_FILE": str(secret), "GRAPEVINE_NETWORK_KEY": "swordfish"}
+    assert read_config([], environment).network_key == b"from a file"
+
+
+@pytest.mark.parametrize("content", [None, " \n"])
+def test_a_key_file_without_a_key_is_no_open_network(
+    tmp_path: Path, content: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if content is not None:
+        (tmp_path / "key").write_text(content)
+    with pytest.raises(SystemExit):
+        read_config(["--network-key-file", str(tmp_path / "key")], {})
+    assert "--network-key-file" in capsys.readouterr().err
+
+
 def test_several_grapes_are_separated_by_commas() -> None:
     found = read_config(["--grapes", "http://a:30001, http://b:30001,", "--dht", "a:20001,b:20001"], {})
     assert found.grapes == ("http://a:30001", "http://b:30001")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from peer.contacts import HEARTBEAT_S, SILENT_AFTER_FAILURES, Contact
+from peer.contacts import HEARTBEAT_S, SILENT_AFTER_FAILURES, STRANGER_EVERY_S, Contact
 from peer.schema import Head
 
 
@@ -25,6 +25,18 @@ def silent() -> Contact:
 
 def test_a_newcomer_is_called_at_once() -> None:
     assert Contact("b").next_call(news=False, fills=False) == 0.0
+
+
+def test_a_stranger_is_tried_seldom_whoever_finds_it_again_and_is_one_no_more_once_heard() -> None:
+    contact = Contact("b")
+    contact.called(100.0)
+    contact.failed(100.0)
+    contact.turned_away(100.0, "ERR_NOT_ADMITTED: no")
+    contact.discovered()
+    assert contact.next_call(news=True, fills=True) == 100.0 + STRANGER_EVERY_S
+    assert (contact.reachable, contact.refused) == (False, "ERR_NOT_ADMITTED: no")
+    contact.heard({})
+    assert (contact.reachable, contact.refused) == (True, None)
 
 
 def test_at_most_one_envelope_is_under_way() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from peer.config import Config
 from peer.service import Clock, Service
 from peer.sqlite_journal import SqliteJournal
 from pygrenache import Address, GrenacheError, RemoteError, RpcClient
-from tests.peer.actors import new_order
+from tests.peer.actors import Author, new_order, sealed
 from tests.peer.grape import ListingGrape, listing_grape, until
 from tests.pygrenache.sockets import converse, refusing_address
 
@@ -44,7 +45,12 @@ class Running:
 
     async def knows(self, order_id: str) -> bool:
         """Whether it has read of an order."""
-        return "order" in await self.ask({"type": "GET_ORDER", "id": order_id})
+        return isinstance(await self.ask({"type": "GET_ORDER", "id": order_id}), dict)
+
+    async def shows(self, other: Running, state: str) -> bool:
+        """Whether it shows another peer in this state."""
+        found = (await self.ask({"type": "GET_STATUS"}))["peers"]
+        return any((peer["peerId"], peer["state"]) == (other.service.peer_id, state) for peer in found)
 
     async def end(self) -> None:
         """Stop it and wait for its end."""
@@ -53,13 +59,14 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def peers(grape: ListingGrape, *folders: Path) -> AsyncIterator[list[Running]]:
-    """A service on each folder, all listed at the Grape."""
+async def peers(grape: ListingGrape, *folders: Path, keys: Sequence[bytes] = ()) -> AsyncIterator[list[Running]]:
+    """A service on each folder, all listed at the Grape; `keys` are their networks', open ones if not said."""
     client, running = RpcClient(), list[Running]()
     nobody = str(await refusing_address())
     try:
-        for folder in folders:
-            running.append(Running(Service(Config("127.0.0.1", 0, folder, (grape.url,), (nobody,))), client))
+        for folder, key in zip_longest(folders, keys, fillvalue=b""):
+            assert isinstance(folder, Path) and isinstance(key, bytes)
+            running.append(Running(Service(Config("127.0.0.1", 0, folder, (grape.url,), (nobody,), key)), client))
         for each in running:
             await each.listening()
         grape.listed = [each.address for each in running]
@@ -85,6 +92,35 @@ async def test_two_peers_find_each_other_and_trade(tmp_path: Path) -> None:
         taker = (await two.ask(new_order("buy", "11", "3")))["order"]["id"]
         await until(lambda: agree(one, two, maker))
         assert (await one.ask({"type": "GET_ORDER", "id": taker}))["order"]["status"] == "filled"
+
+
+async def test_a_peer_of_another_network_is_refused_and_harms_nobody(tmp_path: Path) -> None:
+    folders, keys = [tmp_path / name for name in "abc"], [b"ours", b"ours", b"theirs"]
+    async with listing_grape() as grape, peers(grape, *folders, keys=keys) as (one, two, stranger):
+        maker = (await one.ask(new_order("sell", "10", "5")))["order"]["id"]
+        crossing = (await stranger.ask(new_order("buy", "10", "5")))["order"]["id"]
+        await until(lambda: two.knows(maker))
+        await two.ask(new_order("buy", "11", "3"))
+        await until(lambda: agree(one, two, maker))
+        for each, other in ((one, stranger), (two, stranger), (stranger, one), (stranger, two)):
+            await until(lambda each=each, other=other: each.shows(other, "stranger"))  # type: ignore[misc]
+        assert not await one.knows(crossing)
+        assert not await stranger.knows(maker)
+        assert await one.shows(two, "reachable")
+
+
+async def test_a_stranger_cannot_speak_as_a_peer_over_a_socket(tmp_path: Path) -> None:
+    async with listing_grape() as grape, peers(grape, tmp_path, keys=[b"ours"]) as (peer,):
+        author = Author(2)
+        author.place("sell", 10, 5)
+        news = {"type": "ORDER_SUBMITTED", "ledger": author.batch().json_object()}
+        contents = {"clock": 0, "vector": {}, "messages": [news]}
+        for key, answer in ((b"", "ERR_NOT_ADMITTED: "), (b"theirs", "ERR_NOT_ADMITTED: ")):
+            assert (await peer.ask(sealed(author.id, peer.service.peer_id, contents, key=key))).startswith(answer)
+        assert (await peer.ask({"type": "GET_STATUS"}))["vector"] == {}
+        admitted = await peer.ask(sealed(author.id, peer.service.peer_id, contents, key=b"ours"))
+        assert admitted["type"] == "ENVELOPE"
+        assert (await peer.ask(new_order("buy", "10", "1")))["type"] == "ORDER_ACCEPTED"
 
 
 async def test_what_was_acknowledged_is_there_after_a_restart(tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ class LittleCluster:
 
     name = "little"
     supports: frozenset[type[Fault]] = frozenset({Kill, Restart, Start, Pause, Resume})
+    network_key = b"a toy's key"
 
     def __init__(self) -> None:
         self.peers: dict[str, LittlePeer] = {}
