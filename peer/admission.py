@@ -6,12 +6,15 @@ The rule: the code is checked before anything else of an envelope is read. A net
 from __future__ import annotations
 
 import hmac
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from peer.codes import Refusal
 from peer.messages import Contents, Envelope
 from peer.requests import refusal_of
+
+_CONTENTS = TypeAdapter(Contents)
 
 
 class Network:
@@ -20,11 +23,11 @@ class Network:
     def __init__(self, key: bytes = b"") -> None:
         self._key = key
 
-    def seal(self, sender: str, to: str, port: int, contents: Contents) -> Envelope:
-        """Put contents into an envelope; what goes in is not checked."""
-        body = contents.model_dump_json(exclude_none=True)
+    def seal(self, sender: str, to: str, port: int, contents: Contents) -> dict[str, Any]:
+        """Put contents into an envelope, and return that as the JSON object that goes on the wire."""
+        body = _CONTENTS.dump_json(contents, exclude_none=True).decode()
         mac = self._mac(sender, to, port, body)
-        return Envelope.model_construct(sender=sender, to=to, port=port, mac=mac, body=body)
+        return {"type": "ENVELOPE", "sender": sender, "to": to, "port": port, "mac": mac, "body": body}
 
     def admits(self, envelope: Envelope) -> bool:
         """Tell whether a member has sealed this envelope."""
@@ -45,6 +48,6 @@ def read_envelope(payload: object) -> Envelope | Refusal:
 def read_contents(envelope: Envelope) -> Contents | Refusal:
     """Read what is in an envelope."""
     try:
-        return Contents.model_validate_json(envelope.body)
+        return _CONTENTS.validate_json(envelope.body)
     except ValidationError as error:
         return refusal_of(error, "ENVELOPE")

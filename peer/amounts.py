@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 PLACES = 8
 LOTS_PER_UNIT: int = 10**PLACES
 MAX_UNITS_DIGITS = 12
 MAX_LOTS: int = 10 ** (MAX_UNITS_DIGITS + PLACES) - 1
+
+# How many amounts are kept as they were read and written last: most orders repeat the price or quantity of another.
+_KEPT = 8192
 
 _DECIMAL = re.compile(rf"([0-9]{{1,{MAX_UNITS_DIGITS}}})(?:\.([0-9]{{1,{PLACES}}}))?", re.ASCII)
 
@@ -33,11 +37,16 @@ def parse_amount(value: object) -> int:
     return lots
 
 
-def as_lots(value: object) -> object:
-    """Read a decimal that may be zero, as ledgers hold it, as lots; what is no text is left as it is."""
-    return parse_lots(value) if isinstance(value, str) else value
+def as_lots(value: object) -> int:
+    """Read a decimal that may be zero, as ledgers hold it, as lots, or take lots as they are; ValueError if neither."""
+    if isinstance(value, str):
+        return parse_lots(value)
+    if type(value) is int and 0 <= value <= MAX_LOTS:
+        return value
+    raise ValueError("must be a decimal that is not negative")
 
 
+@lru_cache(_KEPT)
 def parse_lots(text: str) -> int:
     """Read a decimal that may be zero as lots; ValueError if it is none."""
     if len(text) <= MAX_UNITS_DIGITS and text.isascii() and text.isdecimal():
@@ -49,6 +58,7 @@ def parse_lots(text: str) -> int:
     return int(units) * LOTS_PER_UNIT + int(places.ljust(PLACES, "0"))
 
 
+@lru_cache(_KEPT)
 def format_lots(lots: int) -> str:
     """Write lots as the shortest decimal: 150000000 -> "1.5"."""
     units, places = divmod(lots, LOTS_PER_UNIT)

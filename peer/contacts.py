@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import inf
 
-from peer.schema import Head
+from peer.schema import NOTHING, Head
 
 HEARTBEAT_S = 1.0
 SILENT_AFTER_FAILURES = 3
@@ -41,7 +41,7 @@ class Contact:
 
     def has(self, peer_id: str) -> int:
         """Return how many entries of a ledger it has."""
-        return self.vector.get(peer_id, Head()).sequence if self.vector else 0
+        return self.vector.get(peer_id, NOTHING).sequence if self.vector else 0
 
     def heard(self, vector: dict[str, Head]) -> None:
         """Take its word: it lives, and this is how far it has read."""

@@ -9,19 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar, dataclass_transform
 
-from pydantic import ConfigDict, Field, TypeAdapter, with_config
-from pydantic.alias_generators import to_camel
+from pydantic import Field, TypeAdapter, with_config
 
-from peer.schema import Id, Item, Label, Lots, Sequence, Side, TimeInForce
+from peer.schema import STRICT, Id, Item, Label, Lots, Sequence, Side, TimeInForce
 
 T = TypeVar("T")
-_STRICT = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, serialize_by_alias=True)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def event(kind: type[T]) -> type[T]:
     """Make a class a kind of event: a frozen value, whose JSON is strict, in camelCase and without unknown fields."""
-    return with_config(_STRICT)(dataclass(frozen=True, slots=True, kw_only=True)(kind))
+    return with_config(STRICT)(dataclass(frozen=True, slots=True, kw_only=True)(kind))
 
 
 @event
@@ -107,7 +105,7 @@ Event = Annotated[
 ]
 
 
-@with_config(_STRICT)
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a ledger: its number, its owner's clock when it was written, and what happened."""

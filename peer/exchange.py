@@ -147,6 +147,8 @@ class Exchange:
         return found
 
     def _next_call(self, contact: Contact) -> float:
+        if contact.under_way:
+            return inf
         # What has been told once and is still lacking was refused, or held back: it can wait for the next heartbeat.
         fresh = contact.news_from != contact.has(self.me)
         return contact.next_call(news=fresh and self._has_news(contact), fills=self._has_fills(contact))
@@ -155,7 +157,8 @@ class Exchange:
         return contact.vector is not None and contact.has(self.me) < self.ledgers.own.sequence
 
     def _has_fills(self, contact: Contact) -> bool:
-        return any(fill.fill_id not in contact.asked for fill in self.market.waiting_for(contact.peer_id))
+        waiting = self.market.waiting_for(contact.peer_id)
+        return bool(waiting) and any(fill.fill_id not in contact.asked for fill in waiting)
 
     def _call(self, contact: Contact, now: float) -> Call:
         pulls = self._pulls(contact, now) if contact.is_due(now) else []

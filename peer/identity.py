@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import lru_cache
 from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -41,6 +42,7 @@ class Ed25519Identity:
         return self._key.sign(message).hex()
 
 
+@lru_cache(1024)
 def peer_id_of(public_key: str) -> str:
     """Return the id that belongs to a public key: 24 base-32 characters of its SHA-256."""
     return base64.b32encode(hashlib.sha256(bytes.fromhex(public_key)).digest()[:15]).decode().lower()

@@ -12,7 +12,7 @@ from peer.events import Entry, Event, OrderPlaced, read_entry
 from peer.ledger import BadLedger, Continuation, Verify, chained, continuation, write_entry
 from peer.market import Contradiction, Market
 from peer.messages import LedgerBatch
-from peer.schema import MAX_PEERS, Head
+from peer.schema import MAX_PEERS, NOTHING, Head
 
 MAX_SKEW_US = 5_000_000
 
@@ -63,7 +63,7 @@ class Ledgers:
 
     def head_of(self, peer_id: str) -> Head:
         """Return how far a ledger reaches here."""
-        return self.heads.get(peer_id, Head())
+        return self.heads.get(peer_id, NOTHING)
 
     def next_id(self) -> str:
         """Return the id of what the next own entry will make: no other entry ever has its number."""

@@ -7,7 +7,7 @@ what this peer has asked for, only decides how much of an order the book offers 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from peer.book import Book
@@ -95,9 +95,10 @@ class Market:
         """Yield this peer's fills that wait for a decision."""
         return (fill for fills in self._waiting.values() for fill in fills.values())
 
-    def waiting_for(self, peer_id: str) -> Iterator[FillOpened]:
-        """Yield this peer's fills that wait for one other peer's decision."""
-        return iter(self._waiting.get(peer_id, {}).values())
+    def waiting_for(self, peer_id: str) -> Collection[FillOpened]:
+        """Return this peer's fills that wait for one other peer's decision."""
+        fills = self._waiting.get(peer_id)
+        return fills.values() if fills else ()
 
     def open_orders(self, peer_id: str) -> int:
         """Count a peer's orders of which something remains."""

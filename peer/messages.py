@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, with_config
 
-from peer.schema import MAX_BATCH, MAX_PEERS, Hex, Id, Lots, Message, PeerId, Sequence, Vector
+from peer.schema import MAX_BATCH, MAX_PEERS, STRICT, Hex, Id, Lots, Message, PeerId, Sequence, Vector
 
 
 class GetLedger(Message):
@@ -90,12 +91,14 @@ PeerMessage = Annotated[
 ]
 
 
-class Contents(Message):
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True)
+class Contents:
     """All that one peer has to say to another now, and how far its copy of each ledger reaches."""
 
     clock: Sequence
-    vector: Vector = Field(max_length=MAX_PEERS)
-    messages: list[PeerMessage] = Field(max_length=4 * MAX_BATCH)
+    vector: Annotated[Vector, Field(max_length=MAX_PEERS)]
+    messages: Annotated[list[PeerMessage], Field(max_length=4 * MAX_BATCH)]
 
 
 class Envelope(Message):

@@ -250,5 +250,5 @@ class Node:
 
     def _written(self, to: str, messages: list[PeerMessage]) -> dict[str, Any]:
         ledgers = self.exchange.ledgers
-        contents = Contents.model_construct(clock=ledgers.clock, vector=ledgers.heads, messages=messages)
-        return self._network.seal(self.exchange.me, to, self.port, contents).json_object()
+        contents = Contents(ledgers.clock, ledgers.heads, messages)
+        return self._network.seal(self.exchange.me, to, self.port, contents)

@@ -96,7 +96,7 @@ def refusal_of(error: ValidationError, tag: str) -> Refusal:
     field = ".".join(path[1:] if path[0] == tag else path)
     if kind == "missing":
         return Refusal(Code.MISSING_FIELD, f"`{field}` is missing")
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         return Refusal(Code.UNKNOWN_FIELD, f"`{field}` is not a field of this request")
     codes = {"price": Code.INVALID_PRICE, "quantity": Code.INVALID_QUANTITY}
     code = codes.get(path[-1], Code.INVALID_FIELD)

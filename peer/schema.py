@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from peer.amounts import MAX_LOTS, as_lots, format_lots, parse_amount
+from peer.amounts import as_lots, format_lots, parse_amount
 
 MAX_BATCH = 512
 MAX_PEERS = 256
@@ -21,7 +21,7 @@ TimeInForce = Literal["GTC"]
 
 # A client's decimal, text or number, and the same as a ledger holds it.
 DecimalInput = Annotated[int, BeforeValidator(parse_amount)]
-Lots = Annotated[int, BeforeValidator(as_lots), Field(ge=0, le=MAX_LOTS), PlainSerializer(format_lots, return_type=str)]
+Lots = Annotated[int, PlainValidator(as_lots), PlainSerializer(format_lots, return_type=str)]
 Item = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$")]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 PeerId = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{24}$")]
@@ -30,17 +30,13 @@ Hex = Annotated[str, StringConstraints(pattern=r"^(?:[0-9a-f]{2}){1,64}$")]
 Sequence = Annotated[int, Field(ge=0, le=10**16)]
 
 
+STRICT = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, serialize_by_alias=True)
+
+
 class Message(BaseModel):
     """Frozen, strict, camelCase in JSON, no unknown fields."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        strict=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        validate_by_name=True,
-        serialize_by_alias=True,
-    )
+    model_config = ConfigDict(**STRICT, frozen=True, validate_by_name=True)
 
     def json_object(self) -> dict[str, Any]:
         """Return this message as the JSON object that goes on the wire, absent fields left out."""
@@ -58,6 +54,8 @@ class Head(NamedTuple):
     sequence: Sequence = 0
     hash: Hex = "00" * 32
 
+
+NOTHING = Head()
 
 Vector = dict[
     PeerId, Annotated[Head, BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)]

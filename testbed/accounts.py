@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 Stamp: TypeAlias = tuple[int, str]
@@ -36,8 +37,7 @@ class Copy:
 
     def lines(self) -> list[Line]:
         """Read the entries, oldest first."""
-        read = [json.loads(text) for text in self.texts]
-        return [Line(self.owner, entry["sequence"], entry["time"], entry["event"]) for entry in read]
+        return [_line(self.owner, text) for text in self.texts]
 
 
 @dataclass(slots=True)
@@ -175,6 +175,13 @@ def _fill(account: Account, quantity: Decimal, remaining: str) -> Account:
     if account.is_cancelled:
         account.cancelled = account.original - account.filled - account.remaining
     return account
+
+
+# All holders have the same texts, and every checker reads them.
+@lru_cache(1 << 14)
+def _line(owner: str, text: str) -> Line:
+    entry = json.loads(text)
+    return Line(owner, entry["sequence"], entry["time"], entry["event"])
 
 
 def _trade(event: dict[str, Any], id_: str, quantity: str, time: int) -> Trade:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from testbed.script import Outcome
@@ -68,6 +68,8 @@ class History:
     write: Callable[[str], object] | None = None
     events: list[Event] = field(default_factory=list)
     invoked: int = 0
+    # Every checker asks for the operations: they are paired once for so many events.
+    _paired: tuple[int, list[Operation]] = field(default=(0, []), init=False, repr=False, compare=False)
 
     def invoke(self, process: str, what: str, value: Any, time_s: float) -> int:
         """Record that an operation begins, and return its number."""
@@ -81,15 +83,9 @@ class History:
 
     def operations(self) -> list[Operation]:
         """Pair invocations with their ends, in the order they began."""
-        found: dict[int, Operation] = {}
-        for event in self.events:
-            number = event.operation
-            if event.kind == "invoke":
-                found[number] = Operation(number, event.process, event.what, event.value, event.time_s)
-            else:
-                begun = found[number]
-                found[number] = replace(begun, outcome=event.kind, answer=event.value, end_s=event.time_s)
-        return list(found.values())
+        if self._paired[0] != len(self.events):
+            self._paired = len(self.events), self._pair()
+        return self._paired[1]
 
     def hurt(self) -> dict[str, list[tuple[float, float]]]:
         """Return when each peer was down or frozen: from the moment a fault began until its healing had ended."""
@@ -112,10 +108,23 @@ class History:
                 return list(peers)
         return [peer for peer in peers if peer in away]
 
+    def _pair(self) -> list[Operation]:
+        ends = {event.operation: event for event in self.events if event.kind != "invoke"}
+        begun = [event for event in self.events if event.kind == "invoke"]
+        return [_operation(event, ends.get(event.operation)) for event in begun]
+
     def _record(self, event: Event) -> None:
         self.events.append(event)
         if self.write is not None:
             self.write(event.line())
+
+
+def _operation(begun: Event, end: Event | None) -> Operation:
+    terms = begun.operation, begun.process, begun.what, begun.value, begun.time_s
+    if end is None:
+        return Operation(*terms)
+    assert end.kind != "invoke"
+    return Operation(*terms, end.kind, end.value, end.time_s)
 
 
 def read_history(lines: Iterable[str]) -> History:

@@ -6,7 +6,6 @@ The rule: it asks and never changes anything, and every wait is for a condition,
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -76,16 +75,16 @@ class Observer:
         It has to be seen twice in a row without a difference: what was under way at the first look would show at the
         second.
         """
-        last: list[str] = []
+        last: list[Any] = []
 
         async def rests() -> bool:
             statuses = await self._statuses()
             # In doubt is only what a peer waits for, and the clock runs on; both are no part of what has been read.
-            read = [json.dumps([s["vector"], s["digest"]], sort_keys=True) for s in statuses if s]
+            read = [(s["vector"], s["digest"]) for s in statuses if s]
             at_rest = all(self._reaches_all(s) and s and not s["inDoubt"] for s in statuses)
             seen_before = last == read
             last[:] = read
-            return at_rest and len(set(read)) == 1 and seen_before
+            return at_rest and bool(read) and read.count(read[0]) == len(read) and seen_before
 
         await self.until("all living peers have come to rest", rests)
 

@@ -78,8 +78,8 @@ def _takes_a_timeout_for_a_no() -> list[Patch]:
     """Closes a fill with nothing when the call that asked for it has failed."""
     failed = Exchange.failed
 
-    def hasty(exchange: Exchange, peer_id: str, now: float) -> None:
-        failed(exchange, peer_id, now)
+    def hasty(exchange: Exchange, peer_id: str, now: float, turned_away: str | None = None) -> None:
+        failed(exchange, peer_id, now, turned_away)
         for fill in list(exchange.market.waiting_for(peer_id)):
             _close_with_nothing(exchange, fill, now)
 

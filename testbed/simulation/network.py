@@ -1,6 +1,7 @@
 """The links between simulated peers: they delay, lose, repeat, overtake and can be cut, each direction by itself.
 
-The rule: every hop is JSON text, and each envelope ends at its sender in exactly one answer or failure.
+The rule: what is carried is text, read anew on each arrival, and each envelope ends at its sender in exactly one answer
+or failure.
 """
 
 from __future__ import annotations

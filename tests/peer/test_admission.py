@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -19,10 +20,16 @@ KEY = b"a key that only members know"
 
 def test_what_a_member_has_sealed_is_admitted_and_read() -> None:
     contents = Contents(clock=1, vector={}, messages=[])
-    envelope = read_envelope(Network(KEY).seal(OTHER, ME, 4000, contents).json_object())
+    envelope = read_envelope(Network(KEY).seal(OTHER, ME, 4000, contents))
     assert isinstance(envelope, Envelope)
     assert Network(KEY).admits(envelope)
     assert read_contents(envelope) == contents
+
+
+def test_an_envelope_is_flat_and_comes_back_from_json_as_it_is() -> None:
+    sealed = Network(KEY).seal(OTHER, ME, 4000, Contents(1, {}, []))
+    assert json.loads(json.dumps(sealed)) == sealed
+    assert {type(part) for part in sealed.values()} == {str, int}
 
 
 @pytest.mark.parametrize(

@@ -94,8 +94,8 @@ def test_a_peer_that_answers_before_its_entries_are_on_disk_is_found(monkeypatch
 def test_a_timeout_that_counts_as_a_refusal_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     failed = Exchange.failed
 
-    def hasty(exchange: Exchange, peer_id: str, now: float) -> None:
-        failed(exchange, peer_id, now)
+    def hasty(exchange: Exchange, peer_id: str, now: float, turned_away: str | None = None) -> None:
+        failed(exchange, peer_id, now, turned_away)
         for fill in list(exchange.market.waiting_for(peer_id)):
             exchange.trader._close(fill, Grant(0, fill.limit, 1, 1), now)
 
