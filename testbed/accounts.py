@@ -88,11 +88,12 @@ class Trade:
 class Accounts:
     """Everything that ledgers say, read line by line; lines of one ledger in order, ledgers in any order.
 
-    `opened` holds reservations not yet closed, by fill id; `granted` and `closed` hold all decisions and all endings,
-    zeros included. `within` holds trades of two orders of one owner.
+    By fill id: `asked` holds all reservations, `opened` those not yet closed; `granted` and `closed` all decisions and
+    all endings, zeros included. `within` holds trades of two orders of one owner.
     """
 
     orders: dict[str, Account] = field(default_factory=dict)
+    asked: dict[str, Line] = field(default_factory=dict)
     opened: dict[str, Line] = field(default_factory=dict)
     granted: dict[str, Trade] = field(default_factory=dict)
     closed: dict[str, Trade] = field(default_factory=dict)
@@ -113,7 +114,7 @@ class Accounts:
             case "ORDER_CANCELLED":
                 return [self._cancel(event)]
             case "FILL_OPENED":
-                self.opened[event["fillId"]] = line
+                self.asked[event["fillId"]] = self.opened[event["fillId"]] = line
                 taker = self.orders[event["taker"]]
                 taker.reserved += Decimal(event["quantity"])
                 return [taker]

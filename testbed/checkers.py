@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from testbed.entry_checks import follows
 from testbed.evidence import Evidence, Verdict
 from testbed.history import History
 from testbed.ledger_checks import agreed_trades, chained, conservation, converged, limits_kept, no_overfill, uncrossed
@@ -24,6 +25,7 @@ CHECKERS: tuple[Checker, ...] = (
     durable,
     exactly_once,
     answered,
+    follows,
     chained,
 )
 

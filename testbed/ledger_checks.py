@@ -10,11 +10,14 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import zip_longest
 
 from testbed.accounts import ZERO, Account, Accounts, Copy, Trade
 from testbed.evidence import Evidence, Verdict, longer, many
 from testbed.history import History
 
+# How many orders of a side a book shows at least, where there are so many.
+LEAST_SHOWN = 1_000
 NOT_AT_REST = "the run never came to rest, so this cannot be judged"
 
 
@@ -40,7 +43,7 @@ def agreed_trades(history: History, evidence: Evidence) -> Verdict:
     if not evidence.quiet:
         return Verdict("agreed_trades", "unknown", NOT_AT_REST)
     accounts = evidence.accounts()
-    wrong = list(_one_sided(evidence, accounts))
+    wrong = [*_one_sided(evidence, accounts), *_not_as_asked(evidence, accounts)]
     told = {_tell_trade(evidence, trade) for trade in accounts.trades().values()}
     for peer, items in evidence.trades.items():
         shown = [_tell_shown(evidence, trade) for trades in items.values() for trade in trades]
@@ -73,7 +76,7 @@ def conservation(history: History, evidence: Evidence) -> Verdict:
 
 
 def converged(history: History, evidence: Evidence) -> Verdict:
-    """Every copy of a ledger equals its owner's, and all living peers show the same books and digests."""
+    """Every copy equals its owner's ledger; all living peers show the same digest, and the books that ledgers give."""
     if not evidence.quiet:
         return Verdict("converged", "unknown", NOT_AT_REST)
     wrong: list[str] = []
@@ -85,6 +88,7 @@ def converged(history: History, evidence: Evidence) -> Verdict:
                 how = f"differs at entry {where}" if where else f"has {len(texts)} of {len(best.texts)} entries"
                 wrong.append(f"{holder}'s copy of {evidence.name_of(owner)}'s ledger {how}")
     first, *others = evidence.living or ("",)
+    wrong += _books_that_no_ledger_gives(evidence, first)
     for peer in others:
         if evidence.books[peer] != evidence.books[first]:
             wrong.append(f"{peer}'s books differ from {first}'s")
@@ -170,12 +174,54 @@ def _one_sided(evidence: Evidence, accounts: Accounts) -> Iterator[str]:
             if trade.quantity > 0 and evidence.is_living(_owner(trade.taker)):
                 yield f"{_tell_trade(evidence, trade)}: the taker's ledger does not say so"
         elif (closed.maker, closed.taker, closed.quantity) != (trade.maker, trade.taker, trade.quantity) or (
-            trade.quantity > 0 and closed.price != trade.price
+            trade.quantity > 0 and (closed.price, closed.time) != (trade.price, trade.time)
         ):
             yield f"{_tell_trade(evidence, trade)}: the taker's ledger says {_tell_trade(evidence, closed)}"
     for id_, closed in accounts.closed.items():
         if id_ not in accounts.granted and evidence.is_living(_owner(closed.maker)):
             yield f"{_tell_trade(evidence, closed)}: the maker's ledger does not say so"
+    for id_, line in accounts.opened.items():
+        if evidence.is_living(line.owner) and evidence.is_living(_owner(line.event["maker"])):
+            yield f"{evidence.tell(id_)}: the taker's ledger still waits for the decision"
+
+
+def _not_as_asked(evidence: Evidence, accounts: Accounts) -> Iterator[str]:
+    for id_, trade in accounts.granted.items():
+        asked = accounts.asked.get(id_)
+        if asked is None:
+            if evidence.is_living(_owner(trade.taker)):
+                yield f"{_tell_trade(evidence, trade)}: the taker's ledger never asked for it"
+            continue
+        event = asked.event
+        if (event["maker"], event["taker"]) != (trade.maker, trade.taker) or Decimal(
+            event["quantity"]
+        ) < trade.quantity:
+            asked_for = f"{event['quantity']} from {evidence.tell(event['maker'])} for {evidence.tell(event['taker'])}"
+            yield f"{_tell_trade(evidence, trade)}: the taker's ledger asked for {asked_for}"
+
+
+def _books_that_no_ledger_gives(evidence: Evidence, peer: str) -> Iterator[str]:
+    orders = evidence.accounts().orders.values()
+    for item, book in evidence.books[peer].items():
+        for side in ("buy", "sell"):
+            resting = [order for order in orders if (order.item, order.side) == (item, side) and order.remaining]
+            resting.sort(key=lambda order: (-order.price if order.side == "buy" else order.price, order.stamp))
+            told = [(order.id, order.price, order.remaining, order.filled) for order in resting]
+            fields = ("price", "quantity", "filledQuantity")
+            shown = [(order["id"], *(Decimal(order[field]) for field in fields)) for order in book[f"{side}Orders"]]
+            # A book may be cut off, but not before it has shown so many.
+            told = told[: max(len(shown), LEAST_SHOWN)]
+            if shown != told:
+                has, gives = next(pair for pair in zip_longest(shown, told) if pair[0] != pair[1])
+                has, gives = _tell_order(evidence, has), _tell_order(evidence, gives)
+                yield f"{peer}'s book of {item} shows {has} where the ledgers give {gives}"
+
+
+def _tell_order(evidence: Evidence, order: tuple[str, Decimal, Decimal, Decimal] | None) -> str:
+    if order is None:
+        return "no order"
+    name, price, quantity, filled = order
+    return f"{evidence.tell(name)} ({quantity} at {price}, {filled} filled)"
 
 
 def _different_copies(evidence: Evidence) -> list[Copy]:

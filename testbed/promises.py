@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from testbed.accounts import Accounts
+from testbed.accounts import Accounts, Line
 from testbed.evidence import Evidence, Verdict, VerdictKind, many
 from testbed.history import History, Operation
 
@@ -27,7 +27,7 @@ def durable(history: History, evidence: Evidence) -> Verdict:
         match operation.what, operation.outcome:
             case "submit", "ok":
                 told["order"] += 1
-                found += _missing_order(evidence, accounts, operation.answer)
+                found += _missing_order(evidence, accounts, operation)
             case "cancel", "ok":
                 told["cancel"] += 1
                 found += _missing_cancel(evidence, accounts, operation.answer)
@@ -43,7 +43,7 @@ def durable(history: History, evidence: Evidence) -> Verdict:
 
 
 def exactly_once(history: History, evidence: Evidence) -> Verdict:
-    """One order per client order id, one decision and one end per fill id, nothing of what was surely refused."""
+    """One order per client order id, one decision and one end per fill id, nothing that was refused or not asked."""
     lines = evidence.lines()
     # What one entry may say only once, and of whom: the ledger matters, since client ids are each peer's own.
     once: Counter[str] = Counter()
@@ -56,9 +56,12 @@ def exactly_once(history: History, evidence: Evidence) -> Verdict:
             case "FILL_OPENED" | "FILL_GRANTED" | "FILL_CLOSED":
                 did = event["type"].removeprefix("FILL_").lower()
                 once[f"fill {evidence.tell(event['fillId'])} was {did}"] += 1
+            case "ORDER_CANCELLED":
+                once[f"order {evidence.tell(event['id'])} was cancelled"] += 1
     found: list[Findings] = [("violated", f"{what} {count} times") for what, count in once.items() if count > 1]
     found += _placed_though_refused(history, evidence)
     found += _two_answers(history, evidence)
+    found += _never_asked(history, evidence, lines)
     orders = sum(1 for line in lines if line.event["type"] == "ORDER_PLACED")
     fills = sum(1 for line in lines if line.event["type"] == "FILL_GRANTED")
     return _verdict(
@@ -101,16 +104,21 @@ def expected(history: History, evidence: Evidence) -> Verdict:
     return _verdict("expected", found, sentence if met else "the scenario states no expectations of its own")
 
 
-def _missing_order(evidence: Evidence, accounts: Accounts, order: dict[str, Any]) -> Iterator[Findings]:
+def _missing_order(evidence: Evidence, accounts: Accounts, submit: Operation) -> Iterator[Findings]:
+    order = submit.answer
     placed = accounts.orders.get(order["id"])
     name = evidence.tell(order["id"])
     if placed is None:
         yield _lost(evidence, [order["id"]], f"the order {name} was acknowledged")
         return
-    was = (placed.item, placed.side, placed.price, placed.original)
-    said = (order["item"], order["type"], Decimal(order["price"]), Decimal(order["originalQuantity"]))
+    was = (placed.item, placed.side, placed.price, placed.original, placed.stamp)
+    stamp = tuple(order["stamp"])
+    said = (order["item"], order["type"], Decimal(order["price"]), Decimal(order["originalQuantity"]), stamp)
     if was != said:
         yield "violated", f"the order {name} was acknowledged as {said}, its ledger says {was}"
+    if placed.client != _label(submit):
+        label = " ".join(placed.client or ("nothing",))
+        yield "violated", f"{' '.join(_label(submit))} was acknowledged as {name}, its ledger says {label}"
 
 
 def _missing_cancel(evidence: Evidence, accounts: Accounts, order: dict[str, Any]) -> Iterator[Findings]:
@@ -165,6 +173,28 @@ def _two_answers(history: History, evidence: Evidence) -> Iterator[Findings]:
             if known != id_:
                 both = f"{evidence.tell(known)} and then {evidence.tell(id_)}"
                 yield "violated", f"{operation.peer} answered {' '.join(_label(operation))} with {both}"
+
+
+def _never_asked(history: History, evidence: Evidence, lines: list[Line]) -> Iterator[Findings]:
+    """Yield orders and cancels in the ledgers that no client of this run has asked for."""
+    operations = history.operations()
+    submits = {(operation.peer, _label(operation)): operation for operation in operations if operation.what == "submit"}
+    # What was refused has not been asked for any more.
+    cancels = {each.asked["id"] for each in operations if each.what == "cancel" and each.outcome != "fail"}
+    for order in evidence.accounts().orders.values():
+        submit = submits.get((evidence.name_of(order.owner), order.client)) if order.client else None
+        if submit is None or _terms(submit) != (order.item, order.side, order.price, order.original):
+            yield "violated", f"nobody has asked for {evidence.tell(order.id)} as its ledger has it"
+    for line in lines:
+        event = line.event
+        # What its owner cancels by itself says for what reason.
+        if event["type"] == "ORDER_CANCELLED" and event["id"] not in cancels and "reason" not in event:
+            yield "violated", f"nobody has asked to cancel {evidence.tell(event['id'])}"
+
+
+def _terms(submit: Operation) -> tuple[str, str, Decimal, Decimal]:
+    order = submit.asked["order"]
+    return order["item"], order["type"], Decimal(order["price"]), Decimal(order["quantity"])
 
 
 def _label(operation: Operation) -> tuple[str, str]:

@@ -75,6 +75,32 @@ def test_a_trade_that_the_maker_never_decided_is_one_sided() -> None:
     assert "the maker's ledger does not say so" in agreed_trades(NOTHING, world.evidence()).sentence
 
 
+def test_a_trade_must_be_what_the_taker_asked_for() -> None:
+    for elsewhere, asked in ((True, "4"), (False, "3")):
+        world = World()
+        other, (bid, ask) = world.place("peer-1", "buy", "10", "100"), crossing(world)
+        fill = world.open(ask, other if elsewhere else bid, asked)
+        world.grant(fill, ask, bid, "4", "6")
+        world.close(fill, ask, bid, "4", "0")
+        assert "the taker's ledger asked for" in agreed_trades(NOTHING, world.evidence()).sentence
+
+
+def test_a_trade_that_the_taker_never_asked_for_is_one_sided() -> None:
+    world = World()
+    bid, ask = crossing(world)
+    world.grant(f"{IDS['peer-2']}-7", ask, bid, "0", "10")
+    assert "the taker's ledger never asked for it" in agreed_trades(NOTHING, world.evidence()).sentence
+    assert agreed_trades(NOTHING, world.evidence(living=("peer-1", "peer-3"))).kind == "valid"
+
+
+def test_a_fill_that_nobody_ever_ended_is_no_rest() -> None:
+    world = World()
+    bid, ask = crossing(world)
+    world.open(ask, bid, "4")
+    assert "still waits for the decision" in agreed_trades(NOTHING, world.evidence()).sentence
+    assert agreed_trades(NOTHING, world.evidence(living=("peer-2", "peer-3"))).kind == "valid"
+
+
 def test_both_sides_must_tell_the_same_quantity_and_price() -> None:
     for wrong in ({"granted": "3"}, {"price": "99"}):
         world = World()
@@ -131,6 +157,21 @@ def test_a_copy_that_differs_or_lags_has_not_converged() -> None:
         ledgers = {**evidence.ledgers, "peer-3": {**evidence.ledgers["peer-3"], owner: copy}}
         verdict = converged(NOTHING, replace(evidence, ledgers=ledgers))
         assert verdict.sentence == f"peer-3's copy of peer-1's ledger {why}"
+
+
+def test_books_that_are_the_same_everywhere_and_no_ledger_gives_have_not_converged() -> None:
+    for word in ("price", "quantity", "filledQuantity"):
+        evidence = fair_run().evidence()
+        for book in evidence.books.values():
+            book["X"]["buyOrders"][0][word] = "3"
+        assert "peer-1's book of X shows peer-1-1" in converged(NOTHING, evidence).sentence
+    evidence = fair_run().evidence()
+    for book in evidence.books.values():
+        book["X"]["buyOrders"] = []
+    verdict = converged(NOTHING, evidence)
+    assert verdict.sentence == (
+        "peer-1's book of X shows no order where the ledgers give peer-1-1 (6 at 100, 4 filled)"
+    )
 
 
 def test_different_books_or_digests_have_not_converged() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from testbed.promises import answered, durable, exactly_once, expected
@@ -39,9 +40,16 @@ def test_what_a_peer_took_with_it_is_unknown() -> None:
 
 def test_an_acknowledged_order_must_be_kept_as_it_was() -> None:
     world = World()
-    order = world.place("peer-1", "buy", "10", "100")
-    world.say("submit", "ok", {"peer": "peer-1", "order": {}}, order.shown(price="101"))
-    assert durable(world.history, world.evidence()).kind == "violated"
+    order = labelled(world)
+    world.submit(replace(order, price="101"))
+    assert "was acknowledged as ('X', 'buy', Decimal('101')" in durable(world.history, world.evidence()).sentence
+
+
+def test_an_acknowledged_order_must_be_kept_under_its_label() -> None:
+    world = World()
+    world.submit(labelled(world, "order-1"), "order-2")
+    verdict = durable(world.history, world.evidence())
+    assert verdict.sentence == "client order-2 was acknowledged as peer-1-1, its ledger says client order-1"
 
 
 def test_an_acknowledged_cancel_must_be_kept() -> None:
@@ -88,8 +96,8 @@ def test_one_client_order_id_must_not_make_two_orders() -> None:
 
 def test_two_peers_may_be_given_the_same_client_order_id() -> None:
     world = World()
-    labelled(world)
-    labelled(world, peer="peer-2")
+    world.submit(labelled(world))
+    world.submit(labelled(world, peer="peer-2"))
     assert exactly_once(world.history, world.evidence()).kind == "valid"
 
 
@@ -101,6 +109,37 @@ def test_one_client_order_id_must_not_get_two_answers() -> None:
         "answered client order-1 with peer-1-1 and then peer-1-2"
         in exactly_once(world.history, world.evidence()).sentence
     )
+
+
+def test_an_order_must_be_asked_for_as_it_is() -> None:
+    world = World()
+    labelled(world)
+    assert exactly_once(world.history, world.evidence()).sentence == (
+        "nobody has asked for peer-1-1 as its ledger has it"
+    )
+    outcomes: list[Outcome] = ["ok", "info"]
+    for outcome in outcomes:
+        world = World()
+        world.submit(replace(labelled(world), quantity="11"), outcome=outcome)
+        assert exactly_once(world.history, world.evidence()).kind == "violated"
+        world = World()
+        world.submit(labelled(world), outcome=outcome)
+        assert exactly_once(world.history, world.evidence()).kind == "valid"
+
+
+def test_a_cancel_must_be_asked_for_unless_its_owner_says_why() -> None:
+    world = World()
+    order = labelled(world)
+    world.submit(order)
+    world.write("peer-1", "ORDER_CANCELLED", {"id": order.id, "remaining": "0", "reason": "expired"})
+    assert exactly_once(world.history, world.evidence()).kind == "valid"
+    world = World()
+    order = labelled(world)
+    world.submit(order)
+    world.write("peer-1", "ORDER_CANCELLED", {"id": order.id, "remaining": "0"})
+    assert exactly_once(world.history, world.evidence()).sentence == "nobody has asked to cancel peer-1-1"
+    world.say("cancel", None, {"peer": "peer-1", "id": order.id})
+    assert exactly_once(world.history, world.evidence()).kind == "valid"
 
 
 def test_a_fill_must_be_decided_once() -> None:

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from testbed.accounts import Copy
+from testbed.accounts import Account, Accounts, Copy
 from testbed.evidence import Evidence
 from testbed.history import History
 from testbed.script import Outcome
@@ -29,10 +29,12 @@ class Placed:
     side: str
     price: str
     quantity: str
+    time: int = 0
 
     def shown(self, **other: Any) -> dict[str, Any]:
         """Show this order as a client's door would, before anything has happened to it."""
-        terms = {"id": self.id, "item": self.item, "type": self.side, "price": self.price}
+        terms: dict[str, Any] = {"id": self.id, "item": self.item, "type": self.side, "price": self.price}
+        terms |= {"stamp": [self.time, IDS[self.peer]]}
         amounts = {"quantity": self.quantity, "originalQuantity": self.quantity, "filledQuantity": "0"}
         return {**terms, **amounts, "matchedOrders": [], "status": "open", **other}
 
@@ -69,7 +71,7 @@ class World:
         """Place an order for X."""
         terms = {"item": "X", "side": side, "price": price, "quantity": quantity}
         id_ = self.write(peer, "ORDER_PLACED", {"id": ..., **terms, **event}, blind)
-        return Placed(id_, peer, "X", side, price, quantity)
+        return Placed(id_, peer, "X", side, price, quantity, self.time)
 
     def open(self, taker: Placed, maker: Placed, quantity: str, blind: tuple[str, ...] = ()) -> str:
         """Reserve a part of the taker for a fill, and return the fill's id."""
@@ -111,7 +113,8 @@ class World:
 
     def submit(self, order: Placed, label: str = "order-1", outcome: Outcome = "ok", error: str = "") -> None:
         """Add the submission of an order to the history."""
-        asked = {"peer": order.peer, "order": {"clientId": "client", "clientOrderId": label}}
+        terms = {"item": order.item, "type": order.side, "price": order.price, "quantity": order.quantity}
+        asked = {"peer": order.peer, "order": {**terms, "clientId": "client", "clientOrderId": label}}
         self.say("submit", outcome, asked, order.shown() if outcome == "ok" else {"error": error})
 
     def evidence(self, *, quiet: bool = True, living: tuple[str, ...] = NAMES) -> Evidence:
@@ -124,9 +127,20 @@ class World:
             living=living,
             statuses={holder: {"vector": dict(vector), "digest": "d"} for holder in living},
             ledgers=ledgers,
-            books={holder: {"X": {"buyOrders": [], "sellOrders": [], "filledOrders": []}} for holder in living},
+            books={holder: {"X": self._book()} for holder in living},
             trades={holder: {"X": list(self.trades)} for holder in living},
         )
+
+    def _book(self) -> dict[str, Any]:
+        """Show the book that the ledgers give, as far as they can be read at all."""
+        lines = [line for copy in self._copies(NAMES[0]).values() for line in copy.lines()]
+        try:
+            orders = [order for order in Accounts().read(lines).orders.values() if order.remaining]
+        except (LookupError, ValueError):
+            orders = []
+        bids = sorted((o for o in orders if o.side == "buy"), key=lambda order: (-order.price, order.stamp))
+        asks = sorted((o for o in orders if o.side == "sell"), key=lambda order: (order.price, order.stamp))
+        return {"buyOrders": [*map(_shown, bids)], "sellOrders": [*map(_shown, asks)], "filledOrders": []}
 
     def _copies(self, holder: str) -> dict[str, Copy]:
         came = list(enumerate([*self.journals[holder], *self.unseen[holder]], 1))
@@ -140,6 +154,11 @@ class World:
     def _trade(self, id_: str, taker: Placed, maker: Placed, quantity: str) -> None:
         orders = {"makerOrderId": maker.id, "takerOrderId": taker.id}
         self.trades.append({"id": id_, "item": "X", "price": maker.price, "quantity": quantity, **orders})
+
+
+def _shown(order: Account) -> dict[str, str]:
+    amounts = {"quantity": str(order.remaining), "filledQuantity": str(order.filled)}
+    return {"id": order.id, "price": str(order.price), **amounts}
 
 
 def head(texts: list[str]) -> str:
