@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from pygrenache import Address
-from testbed.script import Fault
+from testbed.script import Fault, Torment
 
 ROOT = Path(__file__).resolve().parent.parent
+STOP_TIMEOUT_S = 10.0
 
 
 class CannotRun(Exception):
@@ -25,10 +27,16 @@ class Cluster(Protocol):
 
     name: str
     network_key: bytes
-    supports: frozenset[type[Fault]]
 
-    async def open(self, peers: Sequence[str]) -> None:
-        """Start the Grapes, and prepare these peers without starting them. Raises CannotRun."""
+    @property
+    def supports(self) -> frozenset[type[Fault]]:
+        """The kinds of faults that it can do on this machine."""
+
+    def why_not(self, fault: Fault) -> str:
+        """Say why it cannot do this fault; empty if it can."""
+
+    async def open(self, peers: Sequence[str], faults: Collection[type[Fault]] = ()) -> None:
+        """Start the Grapes, and prepare these peers without starting them, and for these faults. Raises CannotRun."""
 
     async def start(self, peer: str) -> None:
         """Start a peer, on its old disk if it had one; it may take a while until it answers."""
@@ -36,11 +44,17 @@ class Cluster(Protocol):
     async def kill(self, peer: str) -> None:
         """End a peer at once, so that it writes and says nothing more; its disk stays."""
 
+    async def stop(self, peer: str) -> int:
+        """Ask a peer to end, wait until it has, and return its exit code; one that will not end is killed."""
+
     async def pause(self, peer: str) -> None:
         """Freeze a peer."""
 
     async def resume(self, peer: str) -> None:
         """Let a paused peer go on."""
+
+    async def torment(self, fault: Torment) -> None:
+        """Hurt links, clocks or disks, or heal them; a peer whose disk is full may end by itself."""
 
     def door(self, peer: str) -> Address:
         """Return where clients reach a peer that was started; it may change with each start."""
@@ -50,3 +64,14 @@ class Cluster(Protocol):
 
     async def close(self) -> None:
         """Keep all logs, then end and remove everything, whatever state it is in."""
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether there is a process of this number, whoever owns it."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -7,7 +7,9 @@ here, that is for the checkers to do.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from dataclasses import asdict
 from typing import Any
 
 from pygrenache import GrenacheError
@@ -21,13 +23,19 @@ from testbed.script import (
     BadScript,
     Book,
     Cancel,
+    Crash,
+    Cut,
     Expect,
     Expectation,
     ExpectBook,
     ExpectTrades,
+    Fault,
+    FillDisk,
+    FreeDisk,
     GrapeStrike,
     Kill,
     KillGrape,
+    Mend,
     Outcome,
     Pause,
     Quiet,
@@ -37,12 +45,17 @@ from testbed.script import (
     Resume,
     Script,
     Show,
+    Skew,
     Start,
+    Stop,
     Strike,
     Submit,
     Together,
+    Torment,
     Trades,
     UntilTrades,
+    Wait,
+    Weather,
     Wish,
 )
 
@@ -62,6 +75,7 @@ class Driver:
         self._stirred = True
         self._frozen: dict[str, None] = {}
         self._killed_grapes: dict[str, None] = {}
+        self._to_heal: list[Fault] = []
 
     async def start(self, peers: list[str]) -> None:
         """Start peers at once, and wait until every living peer reaches every other one."""
@@ -85,9 +99,11 @@ class Driver:
             self._stirred = False
 
     async def heal(self) -> None:
-        """Let every peer go on that the script has left frozen; the killed stay dead."""
+        """Take back all that the script has left frozen, cut, stormy, wrong or full; the killed stay dead."""
         for peer in list(self._frozen):
             await self._grant(Resume(peer), "testbed")
+        for healing in list(self._to_heal):
+            await self._grant(healing, "testbed")
 
     async def _grant(self, wish: Wish, process: str) -> Any:
         match wish:
@@ -95,10 +111,14 @@ class Driver:
                 return await self._together(parts, process)
             case Submit() | Again() | Cancel() | Show() | Trades() | Book():
                 return await self._request(wish, process)
-            case Kill() | Restart() | Start() | Pause() | Resume():
+            case Kill() | Stop() | Restart() | Start() | Pause() | Resume():
                 self._stirred = True
-                what = type(wish).__name__.lower()
-                return await self._recorded("testbed", what, {"peer": wish.peer}, lambda: self._strike(wish))
+                return await self._recorded("testbed", _spell(wish), {"peer": wish.peer}, lambda: self._strike(wish))
+            case Crash() | Cut() | Mend() | Weather() | Skew() | FillDisk() | FreeDisk():
+                self._stirred = True
+                return await self._recorded("testbed", _spell(wish), asdict(wish), lambda: self._torment(wish))
+            case Wait(seconds):
+                return await asyncio.sleep(seconds)
             case KillGrape(grape) | RestartGrape(grape):
                 what = "kill" if isinstance(wish, KillGrape) else "restart"
                 return await self._recorded("testbed", what, {"peer": grape}, lambda: self._strike_grape(wish))
@@ -168,7 +188,9 @@ class Driver:
         """Do what is wished to a peer; return what went wrong with it, if anything did."""
         peer = fault.peer
         alive, frozen = peer in self._observer.living, peer in self._frozen
-        fits = {Kill: alive or frozen, Pause: alive, Resume: frozen}.get(type(fault), not alive and not frozen)
+        fits = {Kill: alive or frozen, Stop: alive, Pause: alive, Resume: frozen}.get(
+            type(fault), not alive and not frozen
+        )
         if not fits:
             raise BadScript(f"{type(fault).__name__} of {peer}, which is {'up' if alive else 'not up'}")
         match fault:
@@ -176,6 +198,10 @@ class Driver:
                 self._frozen.pop(peer, None)
                 self._observer.living.pop(peer, None)
                 await self._cluster.kill(peer)
+            case Stop():
+                del self._observer.living[peer]
+                code = await self._cluster.stop(peer)
+                return f"{peer} was asked to end, and ended with exit code {code}" if code else None
             case Pause():
                 self._frozen[peer] = None
                 del self._observer.living[peer]
@@ -187,6 +213,18 @@ class Driver:
             case Start() | Restart():
                 return await self._start(peer)
         return None
+
+    async def _torment(self, fault: Torment) -> None:
+        # How to heal stands here before it hurts.
+        if fault in self._to_heal:
+            self._to_heal.remove(fault)
+        # Only cuts add up.
+        known = (fault,) if isinstance(fault, Cut) else (fault, *self._to_heal)
+        if (healing := _healing(fault)) is not None and healing not in known:
+            self._to_heal.append(healing)
+        if isinstance(fault, Crash | FillDisk):
+            self._observer.living.pop(fault.peer, None)
+        await self._cluster.torment(fault)
 
     async def _strike_grape(self, fault: GrapeStrike) -> None:
         grape, killed = fault.grape, fault.grape in self._killed_grapes
@@ -244,6 +282,26 @@ class Driver:
 
     def _now(self) -> float:
         return round(self._clock() - self._began, 6)
+
+
+def _healing(fault: Torment) -> Fault | None:
+    """Return what takes a fault back; a fault that is its own healing does no harm."""
+    match fault:
+        case Cut(sender, receiver):
+            return Mend(sender, receiver)
+        case Weather():
+            return Weather()
+        case Skew(peer):
+            return Skew(peer, 0.0)
+        case FillDisk(peer):
+            return FreeDisk(peer)
+        case _:
+            return None
+
+
+def _spell(fault: Fault) -> str:
+    """Return what a fault is called in the history: `kill`, `fill_disk`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(fault).__name__).lower()
 
 
 async def _all(works: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:

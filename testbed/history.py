@@ -17,7 +17,9 @@ from testbed.script import Outcome
 
 Kind = Literal["invoke", "ok", "fail", "info"]
 
-HURTS = ("kill", "pause", "crash")
+HURTS = ("kill", "stop", "pause", "crash", "fill_disk")
+# After so long, a peer takes another one that it has called for out of reach (docs/protocol.md).
+CALL_TIMEOUT_S = 2.0
 HEALS = ("restart", "resume")
 
 
@@ -104,7 +106,7 @@ class History:
         for operation in self.operations():
             if operation.what == "cut":
                 away |= dict.fromkeys((operation.asked["sender"], operation.asked["receiver"]))
-            elif operation.what == "weather" and operation.asked["loss"]:
+            elif operation.what == "weather" and _is_storm(operation.asked):
                 return list(peers)
         return [peer for peer in peers if peer in away]
 
@@ -125,6 +127,11 @@ def _operation(begun: Event, end: Event | None) -> Operation:
         return Operation(*terms)
     assert end.kind != "invoke"
     return Operation(*terms, end.kind, end.value, end.time_s)
+
+
+def _is_storm(weather: dict[str, Any]) -> bool:
+    # Question and answer each take as long: what takes half a call's patience may well be given up.
+    return bool(weather["loss"]) or weather["latest_s"] >= CALL_TIMEOUT_S / 2
 
 
 def read_history(lines: Iterable[str]) -> History:

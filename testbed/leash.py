@@ -1,11 +1,13 @@
 """Ends the processes of a run when the run itself has ended, in whatever way: even `kill -9` leaves nothing behind.
 
 The leash is a process of its own, whose standard input is a pipe that only the runner holds. A line `+42` puts the
-process group 42 on the leash, `-42` takes it off. When the pipe closes, whatever is left is killed.
+process group 42 on the leash, `-42` takes it off, and `!["umount", "/here"]` is a command that takes something back.
+When the pipe closes, whatever is left is killed, and then the commands are run, the last one first.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -30,8 +32,12 @@ class Leash:
         """Take a process group that has ended off the leash, before its number can be somebody else's."""
         self._tell(f"-{group}\n")
 
+    def undo(self, *command: str) -> None:
+        """Run a command in the end; said before what it takes back is done, since there may be no later."""
+        self._tell(f"!{json.dumps(command)}\n")
+
     def close(self) -> None:
-        """Kill what is still on the leash."""
+        """Kill what is still on the leash, and undo what is to be undone."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
@@ -42,19 +48,25 @@ class Leash:
 
 
 def watch(lines: Iterable[str]) -> None:
-    """Read what is put on the leash and taken off until there is nobody to say more, then kill the rest."""
+    """Read what is put on the leash and taken off until there is nobody to say more, then kill and undo the rest."""
     held: dict[int, None] = {}
+    undone_by: list[list[str]] = []
     for line in lines:
-        group = int(line[1:])
-        if line.startswith("+"):
-            held[group] = None
-        else:
-            held.pop(group, None)
+        match line[0]:
+            case "+":
+                held[int(line[1:])] = None
+            case "-":
+                held.pop(int(line[1:]), None)
+            case _:
+                undone_by.append(json.loads(line[1:]))
     for group in held:
         try:
             os.killpg(group, signal.SIGKILL)
         except ProcessLookupError:
             pass
+    for command in reversed(undone_by):
+        # What was never done cannot be undone, and says so to nobody.
+        subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":

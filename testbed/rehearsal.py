@@ -7,10 +7,10 @@ are faults that the chosen cluster cannot do. What a script does only when somet
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from typing import Any
 
-from testbed.script import FAULTS, GRAPES, Answer, Fault, Script, Start, Submit, Together, Trades, Wish
+from testbed.script import FAULTS, GRAPES, Answer, Cut, Fault, Mend, Script, Start, Submit, Together, Trades, Wish
 
 MAX_WISHES = 10_000
 
@@ -29,10 +29,15 @@ def problems(wishes: list[Wish], peers: Collection[str], late: Collection[str]) 
     return list(dict.fromkeys(text for wish in wishes for text in _problems(wish, peers, late)))
 
 
-def unsupported(wishes: list[Wish], supports: Collection[type[Fault]]) -> list[str]:
-    """Name the faults that are wished for and not supported."""
-    wished = {type(wish): None for wish in wishes if isinstance(wish, FAULTS)}
-    return [fault.__name__ for fault in wished if fault not in supports]
+def faults(wishes: list[Wish]) -> tuple[type[Fault], ...]:
+    """Return the kinds of faults that are wished for, in the order in which they first are."""
+    return tuple(dict.fromkeys(type(wish) for wish in wishes if isinstance(wish, FAULTS)))
+
+
+def unsupported(wishes: list[Wish], why_not: Callable[[Fault], str]) -> list[str]:
+    """Name the faults that are wished for and cannot be done, with the reason of each."""
+    wished = [wish for wish in wishes if isinstance(wish, FAULTS)]
+    return list(dict.fromkeys(f"{type(fault).__name__} ({why})" for fault in wished if (why := why_not(fault))))
 
 
 def _play(script: Script, found: list[Wish]) -> Any:
@@ -63,9 +68,9 @@ def _made_up(wish: Wish, found: list[Wish]) -> Any:
 
 
 def _problems(wish: Wish, peers: Collection[str], late: Collection[str]) -> Iterator[str]:
-    peer = getattr(wish, "peer", None)
-    if peer is not None and peer not in peers:
-        yield f"{type(wish).__name__} names {peer!r}, but the peers are {', '.join(peers)}"
+    for place in (getattr(wish, word, None) for word in ("peer", "sender", "receiver")):
+        if place is not None and place not in peers and not (isinstance(wish, Cut | Mend) and place in GRAPES):
+            yield f"{type(wish).__name__} names {place!r}, but the peers are {', '.join(peers)}"
     grape = getattr(wish, "grape", None)
     if grape is not None and grape not in GRAPES:
         yield f"{type(wish).__name__} names {grape!r}, but the Grapes are {', '.join(GRAPES)}"

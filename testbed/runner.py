@@ -25,11 +25,11 @@ from testbed.evidence import Evidence
 from testbed.history import History
 from testbed.observer import NoQuiet, Observer
 from testbed.processes import ProcessCluster, node_is_here
-from testbed.rehearsal import problems, rehearse, unsupported
+from testbed.rehearsal import faults, problems, rehearse, unsupported
 from testbed.report import account
 from testbed.script import BadScript
 from testbed.simulation import virtual_time
-from testbed.simulation.cluster import SimulatedClient, SimulationCluster, SimulationDriver
+from testbed.simulation.cluster import SimulatedClient, SimulationCluster
 
 RUNS = ROOT / "runs"
 CLUSTERS = ("containers", "processes", "simulation")
@@ -97,7 +97,7 @@ def check(scenario: Scenario, cluster: Cluster) -> None:
     wrong = problems(wishes, scenario.peers, scenario.late)
     if wrong:
         raise BadScript(f"{scenario.name} cannot be played: {'; '.join(wrong)}")
-    if missing := unsupported(wishes, cluster.supports):
+    if missing := unsupported(wishes, cluster.why_not):
         raise CannotRun(f"{scenario.name} is skipped: {cluster.name} cannot do {', '.join(missing)}")
 
 
@@ -122,16 +122,15 @@ async def play(
     `conclude` is told both before the teardown, so that nobody waits for that to see the verdict.
     """
     client: Client
-    drive: type[Driver]
     if isinstance(cluster, SimulationCluster):
-        client, drive = SimulatedClient(cluster.world), SimulationDriver
+        client = SimulatedClient(cluster.world)
     else:
-        client, drive = RpcClient(timeout_s=REQUEST_TIMEOUT_S), Driver
+        client = RpcClient(timeout_s=REQUEST_TIMEOUT_S)
     observer = Observer(cluster, client)
-    driver = drive(cluster, observer, history)
+    driver = Driver(cluster, observer, history)
     why = ""
     try:
-        await cluster.open(scenario.peers)
+        await cluster.open(scenario.peers, faults(rehearse(scenario.script())))
         try:
             await driver.start([peer for peer in scenario.peers if peer not in scenario.late])
             await driver.play(scenario.script())

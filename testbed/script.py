@@ -115,8 +115,15 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """Ask a peer to end (SIGTERM), and wait until it has: it answers what is under way, and ends with 0."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Restart:
-    """Start a killed peer on its old disk, and wait until it answers."""
+    """Start a peer that has ended on its old disk, and wait until it answers."""
 
     peer: str
 
@@ -159,12 +166,12 @@ class RestartGrape:
     grape: str
 
 
-# What only a simulation can do, in virtual time. Each is sent None.
+# What happens around the peers: to the links between them, to their clocks and disks. Each is sent None.
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Let virtual time pass; with real peers a length of time proves nothing."""
+    """Let time pass. It says how long a fault lasts, and proves nothing: what must come about is waited for."""
 
     seconds: float
 
@@ -172,6 +179,8 @@ class Wait:
 @dataclass(frozen=True, slots=True)
 class Crash:
     """End a peer at an exact point: around its next commit, amid what it says next, or at once with the power.
+
+    Only a simulation can do it.
 
     A `torn` commit is on the disk or not; after a `failed write` it is not, and the peer ends by its own rule; what a
     power cut takes is any number of the last commits that were not forced to the disk.
@@ -183,7 +192,11 @@ class Crash:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Let nothing more through from one peer to another; the other direction is another cut."""
+    """Let nothing more through from one peer to another; the other direction is another cut.
+
+    Between real peers, one of the two may be a Grape. There a message may well pass while no answer comes back, but no
+    new connection does: both directions belong to it.
+    """
 
     sender: str
     receiver: str
@@ -191,7 +204,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Mend:
-    """Take back a cut."""
+    """Take back one cut of this direction."""
 
     sender: str
     receiver: str
@@ -199,9 +212,10 @@ class Mend:
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """How all links are from here on: the chance that a message is lost or comes twice, and when it arrives.
+    """How all links between peers are from here on: the chance that a message is lost or comes twice, and its delay.
 
-    What is sent later may well arrive earlier: each message draws its own delay.
+    What is sent later may well arrive earlier: each message draws its own delay. Between real peers it is packets that
+    are lost, which TCP sends again; nothing comes twice; and what goes over the same connection stays in order.
     """
 
     loss: float = 0.0
@@ -216,6 +230,20 @@ class Skew:
 
     peer: str
     ahead_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FillDisk:
+    """Leave a peer no room on its disk: at its next write it ends itself. It counts as down from here."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class FreeDisk:
+    """Give a peer the room on its disk back; Restart starts it again."""
+
+    peer: str
 
 
 # What a scenario waits for: conditions, never a length of time. Each is sent None.
@@ -276,14 +304,15 @@ class Together:
 
 
 Request: TypeAlias = Submit | Again | Cancel | Show | Trades | Book
-Strike: TypeAlias = Kill | Restart | Start | Pause | Resume
+Strike: TypeAlias = Kill | Stop | Restart | Start | Pause | Resume
 GrapeStrike: TypeAlias = KillGrape | RestartGrape
-Torment: TypeAlias = Crash | Cut | Mend | Weather | Skew
+Torment: TypeAlias = Crash | Cut | Mend | Weather | Skew | FillDisk | FreeDisk
 Fault: TypeAlias = Strike | GrapeStrike | Torment | Wait
 Expectation: TypeAlias = Expect | ExpectTrades | ExpectBook
 Wish: TypeAlias = Request | Fault | Quiet | UntilTrades | Expectation | Together
 Script: TypeAlias = Generator[Wish, Any, Any]
 
-STRIKES: tuple[type[Fault], ...] = (Kill, Restart, Start, Pause, Resume)
+STRIKES: tuple[type[Fault], ...] = (Kill, Stop, Restart, Start, Pause, Resume)
 GRAPE_STRIKES: tuple[type[Fault], ...] = (KillGrape, RestartGrape)
-FAULTS: tuple[type[Fault], ...] = (*STRIKES, *GRAPE_STRIKES, Wait, Crash, Cut, Mend, Weather, Skew)
+TORMENTS: tuple[type[Fault], ...] = (Crash, Cut, Mend, Weather, Skew, FillDisk, FreeDisk)
+FAULTS: tuple[type[Fault], ...] = (*STRIKES, *GRAPE_STRIKES, Wait, *TORMENTS)

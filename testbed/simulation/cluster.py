@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from peer.codes import Refusal
 from peer.desk import Reply
 from pygrenache import Address, ConnectionLost, RemoteError, RequestTimeout
-from testbed.cluster import Cluster
-from testbed.driver import Driver
-from testbed.history import History
-from testbed.observer import Observer
-from testbed.script import FAULTS, GRAPES, Crash, Cut, Fault, Mend, Skew, Wait, Weather, Wish
+from testbed.script import FAULTS, GRAPES, Cut, Fault, Mend, Torment
 from testbed.simulation.process import NETWORK_KEY
 from testbed.simulation.world import World
 
@@ -25,13 +20,22 @@ class SimulationCluster:
     """Simulated peers; a peer's address is its name."""
 
     name = "simulation"
-    supports: frozenset[type[Fault]] = frozenset(FAULTS)
     network_key = NETWORK_KEY
 
     def __init__(self, seed: int) -> None:
         self.world = World(seed)
 
-    async def open(self, peers: Sequence[str]) -> None:
+    @property
+    def supports(self) -> frozenset[type[Fault]]:
+        """Every kind of fault."""
+        return frozenset(FAULTS)
+
+    def why_not(self, fault: Fault) -> str:
+        """Say why not to cut off a Grape: it has no links here."""
+        grapes = isinstance(fault, Cut | Mend) and {fault.sender, fault.receiver} & set(GRAPES)
+        return "a simulated Grape is up or down, and has no links" if grapes else ""
+
+    async def open(self, peers: Sequence[str], faults: Collection[type[Fault]] = ()) -> None:
         """Prepare the peers."""
         self.world.open(peers)
 
@@ -49,6 +53,11 @@ class SimulationCluster:
         else:
             self.world.kill(peer)
 
+    async def stop(self, peer: str) -> int:
+        """End a peer between two of its turns: nothing is under way then."""
+        self.world.kill(peer)
+        return 0
+
     async def pause(self, peer: str) -> None:
         """Freeze a peer."""
         self.world.peers[peer].freeze()
@@ -56,6 +65,10 @@ class SimulationCluster:
     async def resume(self, peer: str) -> None:
         """Let a paused peer go on."""
         self.world.peers[peer].thaw()
+
+    async def torment(self, fault: Torment) -> None:
+        """Hurt links, clocks and disks, or end a peer at an exact point."""
+        self.world.torment(fault)
 
     def door(self, peer: str) -> Address:
         """Return an address that only SimulatedClient understands."""
@@ -97,26 +110,3 @@ class SimulatedClient:
 
     async def close(self) -> None:
         """Let go of nothing."""
-
-
-class SimulationDriver(Driver):
-    """Grants also the wishes that only virtual time can grant."""
-
-    def __init__(self, cluster: Cluster, observer: Observer, history: History) -> None:
-        assert isinstance(cluster, SimulationCluster)
-        super().__init__(cluster, observer, history)
-        self._world = cluster.world
-
-    async def _grant(self, wish: Wish, process: str) -> Any:
-        match wish:
-            case Wait(seconds):
-                return await asyncio.sleep(seconds)
-            case Crash() | Cut() | Mend() | Weather() | Skew():
-                self._stirred = True
-                if isinstance(wish, Crash):
-                    self._observer.living.pop(wish.peer, None)
-                number = self._history.invoke("testbed", type(wish).__name__.lower(), asdict(wish), self._now())
-                self._world.torment(wish)
-                return self._history.end(number, "testbed", type(wish).__name__.lower(), "ok", None, self._now())
-            case _:
-                return await super()._grant(wish, process)

@@ -18,14 +18,20 @@ class Killed(BaseException):
 
 
 class Disk(MemoryJournal):
-    """A journal in memory; `doom` is where its peer will end when it commits next."""
+    """A journal in memory; `doom` is where its peer will end when it commits next, `full` whether there is no room."""
 
     def __init__(self, dice: Random) -> None:
         super().__init__()
         self.doom: Point | None = None
+        self.full = False
         self._dice = dice
         self._ends: list[int] = [0]
         self._forced = 0
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the next commit fails, so that the peer is to end by its own rule."""
+        return self.full or self.doom == "failed write"
 
     def append(self, records: Iterable[Record], *, durable: bool) -> None:
         """Keep entries, or do what the doom says.
@@ -34,8 +40,8 @@ class Disk(MemoryJournal):
             Killed: the process ends here.
             OSError: the disk refuses; nothing of this has been kept.
         """
-        doom, self.doom = self.doom, None
-        if doom == "failed write":
+        refuses, doom, self.doom = self.refuses, self.doom, None
+        if refuses:
             raise OSError("the disk refuses to write")
         if doom == "before a commit" or (doom == "torn" and self._dice.random() < 0.5):
             raise Killed

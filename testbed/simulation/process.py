@@ -142,7 +142,7 @@ class Process:
         if self.node is None or self.life != life or self._frozen or not self._inbox:
             return
         waiting, self._inbox = self._inbox, []
-        wants_to_refuse = self.disk.doom == "failed write"
+        wants_to_refuse = self.disk.refuses
         try:
             output = self.node.receive([inbound for inbound, _ in waiting], self.clock())
         except Killed:

@@ -15,7 +15,7 @@ from typing import Any
 from peer.codes import Refusal
 from peer.desk import Reply
 from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Send
-from testbed.script import GRAPES, Crash, Cut, Mend, Skew, Torment, Weather
+from testbed.script import GRAPES, Crash, Cut, FillDisk, FreeDisk, Mend, Skew, Torment, Weather
 from testbed.simulation.network import Network
 from testbed.simulation.process import Process
 from testbed.simulation.virtual_time import Agenda
@@ -70,7 +70,7 @@ class World:
             peer.end()
 
     def torment(self, fault: Torment) -> None:
-        """Do what only a simulation can do."""
+        """Do what happens around peers."""
         match fault:
             case Crash(name, "in a power cut"):
                 self.kill(name)
@@ -87,6 +87,10 @@ class World:
                 self.network.weather = fault
             case Skew(name, ahead_s):
                 self.peers[name].skew(ahead_s)
+            case FillDisk(name):
+                self.peers[name].disk.full = True
+            case FreeDisk(name):
+                self.peers[name].disk.full = False
 
     def ask(self, name: str, payload: Any, answer: Callable[[Reply], None]) -> None:
         """Bring a client's request to a peer; `answer` is called with the reply, or None if the connection ended."""
