@@ -1,4 +1,5 @@
 # Two images: `peer`, one exchange peer, and `grape`, upstream Grape. What builds stays behind in a stage of its own.
+# Two more are for the testbed: `saboteur`, which hurts links and disks, and `peer-clocked`, a peer on a wrong clock.
 
 FROM debian:trixie-slim AS python-build
 RUN apt-get update \
@@ -35,6 +36,26 @@ LABEL org.opencontainers.image.title="grapevine-peer" \
       org.opencontainers.image.description="One exchange peer on Grenache" \
       org.opencontainers.image.licenses="Apache-2.0"
 ENTRYPOINT ["python", "-m", "peer"]
+
+# The peer as it is, on a machine whose clock can be set: see libfaketime's manual for what each variable does.
+FROM peer AS peer-clocked
+USER 0
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends libfaketime \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* \
+ && ln -s /usr/lib/*/faketime/libfaketime.so.1 /usr/local/lib/libfaketime.so
+USER 10001
+ENV LD_PRELOAD=/usr/local/lib/libfaketime.so FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_NO_CACHE=1 NO_FAKE_STAT=1
+
+FROM debian:trixie-slim AS saboteur
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends iptables python3 \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
+COPY testbed/saboteur.py testbed/delay.py /opt/saboteur/
+LABEL org.opencontainers.image.title="grapevine-saboteur" \
+      org.opencontainers.image.description="Hurts the links, clocks and disks of peers under test" \
+      org.opencontainers.image.licenses="Apache-2.0"
+ENTRYPOINT ["python3", "-I", "-S", "/opt/saboteur/saboteur.py"]
 
 FROM debian:trixie-slim AS node-build
 RUN apt-get update \

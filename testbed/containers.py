@@ -7,29 +7,34 @@ runner left behind that is no longer alive can be found and removed, and nobody 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import secrets
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import docker
-from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
 from pygrenache import Address
-from testbed.cluster import ROOT, CannotRun
-from testbed.script import GRAPE_STRIKES, STRIKES, Fault
+from testbed.cluster import ROOT, STOP_TIMEOUT_S, CannotRun, is_alive
+from testbed.composition import CLOCKED_IMAGE, CLOCKS, DISKS, SABOTEUR, SABOTEUR_IMAGE, composition
+from testbed.sabotage import Means, Obstacles, Sabotage
+from testbed.script import Fault, FillDisk, Torment
 
 IMAGES = ("grapevine-peer", "grapevine-grape")
-COMPOSE_FILES = (ROOT / "compose.yaml", ROOT / "testbed" / "compose.override.yaml")
+COMPOSE_FILE = ROOT / "compose.yaml"
 PEER_PORT = "4000/tcp"
 PROJECT_LABEL = "com.docker.compose.project"
-NUMBER_LABEL = "com.docker.compose.container-number"
+SERVICE_LABEL = "com.docker.compose.service"
+
+CONFLICT = 409
 
 _OURS = re.compile(r"grapevine-[a-z0-9_-]+-([0-9]+)")
 
@@ -53,7 +58,6 @@ class ContainerCluster:
     """Peers and Grapes as containers; `directory`/logs gets what each has said."""
 
     name = "containers"
-    supports: frozenset[type[Fault]] = frozenset({*STRIKES, *GRAPE_STRIKES})
 
     def __init__(self, directory: Path, label: str) -> None:
         self.network_key = secrets.token_hex(32).encode()
@@ -66,25 +70,49 @@ class ContainerCluster:
         if not docker_works():
             raise CannotRun("no Docker engine answers (`make docker` gives a Debian machine one)")
         self._docker = docker.from_env(timeout=60)
+        self._sabotage = Sabotage(())
+        self._full: dict[str, None] = {}
 
-    async def open(self, peers: Sequence[str]) -> None:
+    @property
+    def supports(self) -> frozenset[type[Fault]]:
+        """What can be done with the images that are here."""
+        return self._obstacles().supports
+
+    def why_not(self, fault: Fault) -> str:
+        """Say what is in the way of a fault."""
+        return self._obstacles().why_not(fault)
+
+    async def open(self, peers: Sequence[str], faults: Collection[type[Fault]] = ()) -> None:
         """Create the network and all containers, and start the Grapes."""
         await asyncio.to_thread(self._check_images)
         await asyncio.to_thread(self._remove_leftovers)
-        await self._compose("create", "--no-build", "--scale", f"peer={len(peers)}")
+        self._sabotage = Sabotage(faults)
+        await self._compose("create", "--no-build", files=[COMPOSE_FILE, self._write_composition(peers)])
         self._containers = await asyncio.to_thread(self._find)
+        await self._start_saboteur(peers)
         await asyncio.gather(*(self.start(name) for name in self._containers if name not in peers))
 
     async def start(self, peer: str) -> None:
-        """Start a container, and learn the port that Docker publishes it at this time."""
-        await asyncio.to_thread(self._start, peer)
+        """Start a container; learn the port that Docker publishes it at this time, and its new network."""
+        if peer in self._full:
+            # It should have ended by now, or may never have come to write.
+            del self._full[peer]
+            await self.kill(peer)
+        container = await asyncio.to_thread(self._start, peer)
+        (network,) = container.attrs["NetworkSettings"]["Networks"].values()
+        await self._sabotage.enter(peer, network["IPAddress"], f"/proc/{container.attrs['State']['Pid']}/ns/net")
 
     async def kill(self, peer: str) -> None:
         """Kill a container, and wait until it is gone."""
         self._started.pop(peer)
+        await asyncio.to_thread(_kill, self._containers[peer])
+
+    async def stop(self, peer: str) -> int:
+        """Ask a container's process to end (SIGTERM); one that does not is killed, and its exit code tells."""
+        self._started.pop(peer)
         container = self._containers[peer]
-        await asyncio.to_thread(container.kill)
-        await asyncio.to_thread(container.wait)
+        await asyncio.to_thread(container.stop, timeout=int(STOP_TIMEOUT_S))
+        return int((await asyncio.to_thread(container.wait))["StatusCode"])
 
     async def pause(self, peer: str) -> None:
         """Freeze a container's processes."""
@@ -93,6 +121,12 @@ class ContainerCluster:
     async def resume(self, peer: str) -> None:
         """Let a container's processes go on."""
         await asyncio.to_thread(self._containers[peer].unpause)
+
+    async def torment(self, fault: Torment) -> None:
+        """Hurt links, clocks and disks."""
+        if isinstance(fault, FillDisk):
+            self._full[fault.peer] = None
+        await self._sabotage.torment(fault)
 
     def door(self, peer: str) -> Address:
         """Return the port on loopback that leads into the peer's container."""
@@ -104,20 +138,53 @@ class ContainerCluster:
 
     async def close(self) -> None:
         """Keep the logs, then remove containers, volumes and network."""
+        await self._sabotage.close()
         await asyncio.to_thread(self._remove, self._project, self._directory / "logs")
         self._docker.close()
 
     def _check_images(self) -> None:
         for image in IMAGES:
-            try:
-                self._docker.images.get(image)
-            except ImageNotFound as error:
-                raise CannotRun(f"the image {image} is missing (`make images` builds it)") from error
+            if not self._has(image):
+                raise CannotRun(_no_image(image))
 
-    async def _compose(self, *arguments: str) -> None:
+    def _obstacles(self) -> Obstacles:
+        missing = {image: "" if self._has(image) else _no_image(image) for image in (SABOTEUR_IMAGE, CLOCKED_IMAGE)}
+        no_saboteur = missing[SABOTEUR_IMAGE]
+        return Obstacles(links=no_saboteur, disks=no_saboteur, clocks=no_saboteur or missing[CLOCKED_IMAGE])
+
+    def _has(self, image: str) -> bool:
+        try:
+            self._docker.images.get(image)
+        except ImageNotFound:
+            return False
+        return True
+
+    def _write_composition(self, peers: Sequence[str]) -> Path:
+        needs = self._sabotage
+        file = self._directory / "compose.json"
+        changes = composition(
+            str(COMPOSE_FILE),
+            peers,
+            disks=needs.does_disks,
+            clocks=needs.does_clocks,
+            saboteur=bool(needs.prepared),
+        )
+        file.write_text(json.dumps(changes, indent=2), encoding="utf-8")
+        return file
+
+    async def _start_saboteur(self, peers: Sequence[str]) -> None:
+        # Compose has created it, and it is no place of the scenario.
+        saboteur = self._containers.pop(SABOTEUR, None)
+        if saboteur is not None:
+            python = ("python3", "-I", "-S", "/opt/saboteur/delay.py")
+            means = Means(("docker", "start", "--attach", "--interactive", str(saboteur.id)), python, DISKS, CLOCKS)
+            (self._directory / "logs").mkdir(exist_ok=True)
+            await self._sabotage.open(means, peers, self._directory / "logs" / f"{SABOTEUR}.err.log")
+
+    async def _compose(self, *arguments: str, files: Sequence[Path]) -> None:
         compose = await asyncio.create_subprocess_exec(
             "docker",
-            *("compose", "-p", self._project, *(f"--file={file}" for file in COMPOSE_FILES), *arguments),
+            *("compose", "-p", self._project, *(f"--file={file}" for file in files), *arguments),
             env={
                 **os.environ,
                 "GRAPEVINE_GRAPE1_PORT": "",
@@ -143,20 +210,21 @@ class ContainerCluster:
         found = self._docker.containers.list(all=True, filters={"label": self._label})
         return dict(sorted((_name(container), container) for container in found))
 
-    def _start(self, name: str) -> None:
+    def _start(self, name: str) -> Container:
         container = self._containers[name]
         container.start()
         self._started[name] = None
         container.reload()
         if published := container.ports.get(PEER_PORT):
             self._ports[name] = int(published[0]["HostPort"])
+        return container
 
     def _crashed(self) -> list[str]:
         # One request tells of all; only the dead are asked about one by one.
         listed = self._docker.containers.list(all=True, sparse=True, filters={"label": self._label})
         ended = {container.id for container in listed if container.status not in ("running", "paused")}
         found: list[str] = []
-        for name in list(self._started):
+        for name in self._started.keys() - self._full.keys():
             container = self._containers[name]
             if container.id in ended:
                 container.reload()
@@ -169,7 +237,7 @@ class ContainerCluster:
         projects = {
             found[0]: None
             for container in self._docker.containers.list(all=True, filters={"label": PROJECT_LABEL})
-            if (found := _OURS.fullmatch(container.labels[PROJECT_LABEL])) and not _is_alive(int(found[1]))
+            if (found := _OURS.fullmatch(container.labels[PROJECT_LABEL])) and not is_alive(int(found[1]))
         }
         for project in projects:
             self._remove(project)
@@ -184,6 +252,8 @@ class ContainerCluster:
             list(pool.map(lambda container: _remove_container(container, logs), containers))
         for network in self._docker.networks.list(filters={"label": label}):
             network.remove()
+        for volume in self._docker.volumes.list(filters={"label": label}):
+            volume.remove()
 
 
 def _remove_container(container: Container, logs: Path | None) -> None:
@@ -196,15 +266,18 @@ def _remove_container(container: Container, logs: Path | None) -> None:
 
 
 def _name(container: Container) -> str:
-    service, number = container.labels["com.docker.compose.service"], container.labels[NUMBER_LABEL]
-    return f"{service}-{number}" if service == "peer" else service
+    return str(container.labels[SERVICE_LABEL])
 
 
-def _is_alive(pid: int) -> bool:
+def _no_image(image: str) -> str:
+    return f"the image {image} is missing (`make images` builds it)"
+
+
+def _kill(container: Container) -> None:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
+        container.kill()
+    except APIError as error:
+        # It has ended by itself already.
+        if error.status_code != CONFLICT:
+            raise
+    container.wait()

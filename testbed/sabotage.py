@@ -15,7 +15,20 @@ from typing import Any
 
 from testbed.cluster import CannotRun
 from testbed.links import DELAY_MARK, DELAY_PORT, PREPARATION, Links
-from testbed.script import FAULTS, BadScript, Crash, Cut, Fault, FillDisk, FreeDisk, Mend, Skew, Torment, Weather
+from testbed.script import (
+    FAULTS,
+    GRAPES,
+    BadScript,
+    Crash,
+    Cut,
+    Fault,
+    FillDisk,
+    FreeDisk,
+    Mend,
+    Skew,
+    Torment,
+    Weather,
+)
 
 LINK_FAULTS: tuple[type[Fault], ...] = (Cut, Mend, Weather)
 DISK_FAULTS: tuple[type[Fault], ...] = (FillDisk, FreeDisk)
@@ -95,11 +108,13 @@ class Sabotage:
         if not self.does_links:
             return
         assert self._means is not None
-        proxy = [*self._means.proxy, str(DELAY_PORT), str(DELAY_MARK)] if Weather in self.prepared else None
-        await self._ask("enter", place=place, net=net, rules=PREPARATION, proxy=proxy)
-        self._links.addresses[place] = address
-        self._rules.pop(place, None)
-        await self._write_rules()
+        delayed = Weather in self.prepared and place not in GRAPES
+        proxy = [*self._means.proxy, str(DELAY_PORT), str(DELAY_MARK)] if delayed else None
+        async with self._turn:
+            await self._ask("enter", place=place, net=net, rules=PREPARATION, proxy=proxy)
+            self._links.addresses[place] = address
+            self._rules.pop(place, None)
+            await self._write_rules()
 
     async def torment(self, fault: Torment) -> None:
         """Do it.
@@ -110,6 +125,18 @@ class Sabotage:
         """
         if type(fault) not in self.prepared:
             raise BadScript(f"{type(fault).__name__} was not foreseen when the script was rehearsed")
+        # One at a time: two that write the rules of a place would overtake each other.
+        async with self._turn:
+            await self._do(fault)
+
+    async def close(self) -> None:
+        """End the saboteur, and with it its proxies; what it has done to networks ends with them."""
+        if self._saboteur is not None:
+            self._saboteur.kill()
+            await self._saboteur.wait()
+            self._saboteur = None
+
+    async def _do(self, fault: Torment) -> None:
         assert self._means is not None
         match fault:
             case Cut() | Mend():
@@ -126,14 +153,6 @@ class Sabotage:
             case FreeDisk(peer):
                 await self._ask("free", folder=f"{self._means.disks}/{peer}")
 
-    async def close(self) -> None:
-        """End the saboteur; what it has done to networks ends with them."""
-        if self._saboteur is not None:
-            assert self._saboteur.stdin is not None
-            self._saboteur.stdin.close()
-            await self._saboteur.wait()
-            self._saboteur = None
-
     async def _write_rules(self) -> None:
         for place in self._links.addresses:
             rules = self._links.rules(place)
@@ -145,10 +164,8 @@ class Sabotage:
         assert self._saboteur is not None
         assert self._saboteur.stdin is not None
         assert self._saboteur.stdout is not None
-        # One deed at a time: two that write the rules of a place would overtake each other.
-        async with self._turn:
-            self._saboteur.stdin.write(f"{json.dumps({'do': do, **asked})}\n".encode())
-            answer = await self._saboteur.stdout.readline()
+        self._saboteur.stdin.write(f"{json.dumps({'do': do, **asked})}\n".encode())
+        answer = await self._saboteur.stdout.readline()
         failed = json.loads(answer).get("error") if answer else "the saboteur has ended"
         if failed:
             raise CannotRun(f"{do} failed: {failed}")
