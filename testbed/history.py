@@ -21,6 +21,7 @@ HURTS = ("kill", "stop", "pause", "crash", "fill_disk")
 # After so long, a peer takes another one that it has called for out of reach (docs/protocol.md).
 CALL_TIMEOUT_S = 2.0
 HEALS = ("restart", "resume")
+LINK_WORDS = ("cut", "mend", "weather")
 
 
 @dataclass(frozen=True, slots=True)

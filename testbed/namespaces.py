@@ -36,24 +36,29 @@ class Site:
     net: str
 
 
-@functools.cache
 def why_no_namespaces() -> str:
     """Say why this machine gives no network namespaces to us; empty if it does."""
     if os.geteuid() != 0:
         return "links are cut in network namespaces, and making those needs root"
     if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
         return f"links are cut in network namespaces, and there is no `{missing[0]}` on the PATH"
-    tried = subprocess.run(["unshare", "--net", "iptables-restore", "--test"], input=b"", capture_output=True)
-    return f"network namespaces cannot be made here: {tried.stderr.decode().strip()}" if tried.returncode else ""
+    refused = _try("unshare", "--net", "iptables-restore", "--test")
+    return f"network namespaces cannot be made here: {refused}" if refused else ""
 
 
-@functools.cache
 def why_no_disks() -> str:
     """Say why this machine lets us mount no small disks; empty if it does."""
     if os.geteuid() != 0:
         return "a disk that can be full is mounted, which needs root"
-    tried = subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True)
-    return f"no disk can be mounted here: {tried.stderr.decode().strip()}" if tried.returncode else ""
+    refused = _try("unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt")
+    return f"no disk can be mounted here: {refused}" if refused else ""
+
+
+@functools.cache
+def _try(*command: str) -> str:
+    # Asked once: what a machine refuses it will refuse again.
+    tried = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return (tried.stderr.strip() or f"exit code {tried.returncode}") if tried.returncode else ""
 
 
 async def make_namespaces(leash: Leash, places: Sequence[str]) -> dict[str, Site]:

@@ -11,10 +11,11 @@ from typing import Any
 from testbed.accounts import Account, Accounts, Trade
 from testbed.checkers import CRASHED, HOLDS, NO_QUIET, UNKNOWN, VIOLATED
 from testbed.evidence import Evidence, Verdict
-from testbed.history import HEALS, HURTS, History
+from testbed.history import HEALS, HURTS, LINK_WORDS, History
 
 MAX_ROWS = 10
 MAX_EVIDENCE = 5
+FAULT_WORDS = (*HURTS, *HEALS, *LINK_WORDS, "start", "skew", "free_disk")
 
 _NUMBER = re.compile(r"(peer-[0-9]+)-[0-9]+")
 _MARKS = {"valid": ("✓", "32"), "violated": ("✗", "31"), "unknown": ("?", "33")}
@@ -107,9 +108,10 @@ def _trade(evidence: Evidence, accounts: Accounts, trade: Trade) -> list[str]:
 
 def _faults(history: History) -> Iterable[str]:
     for operation in history.operations():
-        if operation.what in (*HURTS, *HEALS, "start"):
+        if operation.what in FAULT_WORDS:
             took = f", took {operation.end_s - operation.start_s:.2f} s" if operation.end_s is not None else ""
-            yield f"{operation.start_s:6.2f} s  {operation.what} {operation.peer}{took}"
+            whom = " ".join(f"{value:g}" if isinstance(value, float) else value for value in operation.asked.values())
+            yield f"{operation.start_s:6.2f} s  {operation.what} {whom}{took}"
 
 
 def _books(evidence: Evidence) -> list[str]:

@@ -6,11 +6,11 @@ Good for testing what drives and watches peers; that real peers are driven as we
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pygrenache import Address, Request, RpcError, RpcServer
-from testbed.script import Fault, Kill, Pause, Restart, Resume, Start
+from testbed.script import Fault, Kill, Pause, Restart, Resume, Start, Torment
 from tests.testbed.world import head
 
 
@@ -81,7 +81,13 @@ class LittleCluster:
         self.states: dict[str, str] = {}
         self.ids: dict[str, str] = {}
         self.ended: list[str] = []
+        self.torments: list[Torment] = []
+        self.exit_code = 0
         self.closed = False
+
+    def why_not(self, fault: Fault) -> str:
+        """Do only what toys can do."""
+        return "" if type(fault) in self.supports else "toys cannot"
 
     def place(self, peer: str, order: dict[str, Any]) -> dict[str, Any]:
         """Write an order into a peer's ledger, and show it."""
@@ -93,7 +99,7 @@ class LittleCluster:
         shown = {**order, "id": id_, "originalQuantity": order["quantity"], "filledQuantity": "0", "status": "open"}
         return self.orders.setdefault(id_, shown)
 
-    async def open(self, peers: Sequence[str]) -> None:
+    async def open(self, peers: Sequence[str], faults: Collection[type[Fault]] = ()) -> None:
         """Prepare nothing."""
 
     async def start(self, peer: str) -> None:
@@ -104,6 +110,15 @@ class LittleCluster:
     async def kill(self, peer: str) -> None:
         """Listen no more."""
         await self.peers.pop(peer).server.stop(0)
+
+    async def stop(self, peer: str) -> int:
+        """Listen no more, and end as the test says."""
+        await self.kill(peer)
+        return self.exit_code
+
+    async def torment(self, fault: Torment) -> None:
+        """Note what was to be done."""
+        self.torments.append(fault)
 
     async def pause(self, peer: str) -> None:
         """Listen no more."""
