@@ -9,6 +9,8 @@ import shutil
 import docker
 import pytest
 
+from testbed.namespaces import why_no_disks, why_no_namespaces
+
 
 def require(available: bool, reason: str) -> None:
     """Skip the calling test for `reason`, or fail it where `GRAPEVINE_REQUIRE=all` lets nothing be skipped."""
@@ -35,6 +37,12 @@ def docker_works() -> bool:
 def require_docker() -> None:
     """Require a Docker engine that answers."""
     require(docker_works(), "no Docker engine answers (`make docker` sets one up on Debian)")
+
+
+def require_namespaces() -> None:
+    """Require what local processes need for cutting links and filling disks: root, above all."""
+    require(not why_no_namespaces(), why_no_namespaces())
+    require(not why_no_disks(), why_no_disks())
 
 
 def require_node() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from testbed.driver import Driver
 from testbed.history import History
-from testbed.observer import NoQuiet
+from testbed.observer import NoQuiet, Observer
 from testbed.script import (
     Again,
     Answer,
@@ -16,20 +16,28 @@ from testbed.script import (
     Book,
     Buy,
     Cancel,
+    Cut,
     Expect,
     ExpectBook,
     ExpectTrades,
+    FillDisk,
+    FreeDisk,
     Kill,
+    Mend,
     Pause,
     Quiet,
     Restart,
     Script,
     Sell,
     Show,
+    Skew,
     Start,
+    Stop,
     Together,
     Trades,
     UntilTrades,
+    Wait,
+    Weather,
     Wish,
 )
 from tests.testbed.little import LittleCluster
@@ -113,7 +121,51 @@ async def test_what_was_left_frozen_is_healed(driver: Driver, history: History) 
     assert history.hurt()["peer-2"][0][1] < float("inf")
 
 
-@pytest.mark.parametrize("wish", [Restart("peer-1"), Start("peer-1"), Pause("peer-3"), Kill("peer-3")])
+async def test_all_that_was_hurt_is_healed_in_the_end_and_nothing_else(
+    driver: Driver, little: LittleCluster, history: History
+) -> None:
+    wishes = (
+        *(Cut("peer-1", "peer-2"), Cut("peer-1", "peer-2"), Cut("peer-2", "peer-1"), Mend("peer-2", "peer-1")),
+        *(Weather(loss=0.5), Weather(loss=0.2), Skew("peer-1", 5.0), Skew("peer-2", 5.0), Skew("peer-2", 0.0)),
+        FillDisk("peer-2"),
+    )
+    await grant(driver, *wishes)
+    await driver.heal()
+    healed = little.torments[len(wishes) :]
+    mend = Mend("peer-1", "peer-2")
+    assert healed == [mend, mend, Weather(), Skew("peer-1", 0.0), FreeDisk("peer-2")]
+    await driver.heal()
+    assert little.torments == [*wishes, *healed]
+    assert [operation.what for operation in history.operations()][-2:] == ["skew", "free_disk"]
+
+
+async def test_a_peer_whose_disk_is_full_counts_as_down_until_its_restart(
+    driver: Driver, observer: Observer, history: History
+) -> None:
+    await grant(driver, FillDisk("peer-1"), FreeDisk("peer-1"))
+    assert list(observer.living) == ["peer-2"]
+    await grant(driver, Restart("peer-1"))
+    assert "peer-1" in observer.living
+    assert history.hurt()["peer-1"][0][1] < float("inf")
+
+
+async def test_a_peer_that_is_asked_to_end_must_end_well(
+    driver: Driver, little: LittleCluster, history: History
+) -> None:
+    await grant(driver, Stop("peer-1"), Restart("peer-1"))
+    little.exit_code = 137
+    await grant(driver, Stop("peer-1"))
+    well, _, badly = history.operations()
+    assert (well.what, well.outcome) == ("stop", "ok")
+    assert (badly.outcome, badly.error) == ("fail", "peer-1 was asked to end, and ended with exit code 137")
+
+
+async def test_time_passes_as_long_as_it_is_wished(driver: Driver, history: History) -> None:
+    await grant(driver, Wait(0.0))
+    assert history.operations() == []
+
+
+@pytest.mark.parametrize("wish", [Restart("peer-1"), Start("peer-1"), Pause("peer-3"), Kill("peer-3"), Stop("peer-3")])
 async def test_a_fault_that_cannot_be_is_the_scripts_mistake(driver: Driver, wish: Wish) -> None:
     with pytest.raises(BadScript):
         await grant(driver, wish)

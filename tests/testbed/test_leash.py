@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +49,17 @@ def test_what_was_released_lives_on() -> None:
         leash.close()
         assert process.poll() is None
         os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.timeout(20)
+def test_what_was_done_is_undone_last_first_when_all_processes_have_ended(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    leash = Leash()
+    leash.undo("sh", "-c", f"echo first >> {told}")
+    leash.undo("false")
+    leash.undo("sh", "-c", f"echo second >> {told}")
+    leash.close()
+    assert told.read_text() == "second\nfirst\n"
 
 
 @pytest.mark.timeout(20)

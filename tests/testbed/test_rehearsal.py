@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from testbed.catalog import load, names
-from testbed.rehearsal import MAX_WISHES, problems, rehearse, unsupported
-from testbed.script import Buy, Expect, Kill, Pause, Restart, Script, Sell, Show, Start, Together, Trades
+from testbed.rehearsal import MAX_WISHES, faults, problems, rehearse, unsupported
+from testbed.script import Buy, Cut, Expect, Fault, Kill, Pause, Restart, Script, Sell, Show, Start, Together, Trades
 
 PEERS = ("peer-1", "peer-2", "peer-3")
 
@@ -65,7 +65,24 @@ def test_faults_that_a_cluster_cannot_do_are_named() -> None:
         yield Pause("peer-2")
         yield Restart("peer-1")
 
-    assert unsupported(rehearse(script()), {Kill, Restart}) == ["Pause"]
+    def why_not(fault: Fault) -> str:
+        return "it has no brakes" if isinstance(fault, Pause) else ""
+
+    wishes = rehearse(script())
+    assert faults(wishes) == (Kill, Pause, Restart)
+    assert unsupported(wishes, why_not) == ["Pause (it has no brakes)"]
+
+
+def test_links_have_two_ends_and_one_may_be_a_grape() -> None:
+    def script() -> Script:
+        yield Cut("peer-1", "grape-1")
+        yield Cut("peer-1", "peer-9")
+        yield Kill("grape-1")
+
+    assert problems(rehearse(script()), PEERS, late=()) == [
+        "Cut names 'peer-9', but the peers are peer-1, peer-2, peer-3",
+        "Kill names 'grape-1', but the peers are peer-1, peer-2, peer-3",
+    ]
 
 
 def test_every_scenario_can_be_rehearsed_without_a_problem() -> None:
