@@ -70,6 +70,8 @@ async def make_namespaces(leash: Leash, places: Sequence[str]) -> dict[str, Site
              for number, place in enumerate(places, 2)}  # fmt: skip
     for name in (switch, *(f"{prefix}{place}" for place in places)):
         leash.undo("ip", "netns", "delete", name)
+    # It would go with the switch, but only when the kernel gets round to it.
+    leash.undo("ip", "link", "delete", here)
     await _ip(
         f"netns add {switch}",
         *(f"netns add {prefix}{place}" for place in places),

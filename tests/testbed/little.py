@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from pygrenache import Address, Request, RpcError, RpcServer
-from testbed.script import Fault, Kill, Pause, Restart, Resume, Start, Torment
+from testbed.script import Fault, FillDisk, Kill, Pause, Restart, Resume, Start, Torment
 from tests.testbed.world import head
 
 
@@ -117,8 +117,10 @@ class LittleCluster:
         return self.exit_code
 
     async def torment(self, fault: Torment) -> None:
-        """Note what was to be done."""
+        """Note what was to be done; a toy whose disk is full ends at once."""
         self.torments.append(fault)
+        if isinstance(fault, FillDisk):
+            await self.kill(fault.peer)
 
     async def pause(self, peer: str) -> None:
         """Listen no more."""
