@@ -15,7 +15,8 @@ from docker import DockerClient
 
 from testbed import containers
 from testbed.cluster import CannotRun
-from testbed.containers import PROJECT_LABEL, ContainerCluster, docker_works
+from testbed.containers import PROJECT_LABEL, SERVICE_LABEL, ContainerCluster, docker_works
+from testbed.script import Cut, FillDisk, Kill, Skew
 from tests.requirements import require_docker
 
 
@@ -59,10 +60,10 @@ async def test_a_container_that_ends_by_itself_is_told_and_nothing_of_a_run_is_l
     engine: DockerClient, tmp_path: Path
 ) -> None:
     cluster = ContainerCluster(tmp_path, "crash-test")
-    peers = "com.docker.compose.service=peer"
+    peers = f"{SERVICE_LABEL}=peer-1"
     before = {container.id for container in engine.containers.list(all=True, filters={"label": peers})}
     try:
-        await cluster.open(["peer-1"])
+        await cluster.open(["peer-1"], cluster.supports)
         await cluster.start("peer-1")
         (peer,) = [each for each in engine.containers.list(filters={"label": peers}) if each.id not in before]
         peer.kill()
@@ -74,6 +75,19 @@ async def test_a_container_that_ends_by_itself_is_told_and_nothing_of_a_run_is_l
     assert (tmp_path / "logs" / "grape-1.log").is_file()
     assert engine.containers.list(all=True, filters={"label": label}) == []
     assert engine.networks.list(filters={"label": label}) == []
+    assert engine.volumes.list(filters={"label": label}) == []
+
+
+@pytest.mark.docker
+async def test_without_the_saboteurs_image_there_are_only_faults_that_need_none(
+    engine: DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "SABOTEUR_IMAGE", "grapevine-nobody")
+    cluster = ContainerCluster(tmp_path, "image-test")
+    assert cluster.why_not(Kill("peer-1")) == ""
+    for fault in (Cut("peer-1", "peer-2"), FillDisk("peer-1"), Skew("peer-1", 1.0)):
+        assert cluster.why_not(fault) == "the image grapevine-nobody is missing (`make images` builds it)"
+    await cluster.close()
 
 
 @pytest.mark.docker

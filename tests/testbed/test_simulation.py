@@ -14,7 +14,27 @@ from testbed import catalog, runner
 from testbed.catalog import Scenario
 from testbed.evidence import Evidence
 from testbed.history import History
-from testbed.script import Buy, Crash, Cut, Kill, Mend, Pause, Quiet, Restart, Resume, Script, Sell, Skew, Wait, Weather
+from testbed.script import (
+    Again,
+    Answer,
+    Buy,
+    Crash,
+    Cut,
+    FillDisk,
+    FreeDisk,
+    Kill,
+    Mend,
+    Pause,
+    Quiet,
+    Restart,
+    Resume,
+    Script,
+    Sell,
+    Skew,
+    Stop,
+    Wait,
+    Weather,
+)
 from testbed.simulation import campaign, virtual_time
 from testbed.simulation.cluster import SimulationCluster
 from testbed.simulation.mutants import MUTANTS
@@ -55,6 +75,30 @@ def test_the_seeds_are_not_idle() -> None:
     often = ("fills across peers", "messages lost", "messages repeated", "messages overtaken", "cut", "pause")
     assert min(seen[what] for what in often) > len(SEEDS) / 2
     assert sum(seen[what] > 0 for what in campaign.MUST_HAPPEN) > len(campaign.MUST_HAPPEN) * 0.8
+
+
+def test_a_full_disk_ends_a_peer_at_each_write_until_it_is_freed() -> None:
+    def script() -> Script:
+        yield Buy("peer-1", "1", "X", at="100")
+        yield FillDisk("peer-2")
+        answers.append((yield Sell("peer-2", "1", "X", at="100")))
+        yield FreeDisk("peer-2")
+        yield Restart("peer-2")
+        answers.append((yield Again(answers[0])))
+        yield Stop("peer-2")
+        yield Restart("peer-2")
+
+    answers: list[Answer] = []
+    cluster, history, evidence = play(script())
+    assert [answer.outcome for answer in answers] == ["info", "ok"]
+    assert (trades(evidence), cluster.world.crashed) == (1, [])
+    assert [operation.outcome for operation in history.operations() if operation.what == "stop"] == ["ok"]
+
+
+def test_a_simulated_grape_has_no_links() -> None:
+    cluster = SimulationCluster(1)
+    assert "no links" in cluster.why_not(Cut("peer-1", "grape-1"))
+    assert cluster.why_not(Cut("peer-1", "peer-2")) == cluster.why_not(Weather(duplication=0.5)) == ""
 
 
 def test_different_seeds_are_different_runs() -> None:
