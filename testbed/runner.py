@@ -27,7 +27,7 @@ from testbed.observer import NoQuiet, Observer
 from testbed.processes import ProcessCluster, node_is_here
 from testbed.rehearsal import faults, problems, rehearse, unsupported
 from testbed.report import account
-from testbed.script import BadScript
+from testbed.script import BadScript, Fault
 from testbed.simulation import virtual_time
 from testbed.simulation.cluster import SimulatedClient, SimulationCluster
 
@@ -122,15 +122,18 @@ async def play(
     `conclude` is told both before the teardown, so that nobody waits for that to see the verdict.
     """
     client: Client
+    foreseen: tuple[type[Fault], ...] = ()
     if isinstance(cluster, SimulationCluster):
         client = SimulatedClient(cluster.world)
     else:
         client = RpcClient(timeout_s=REQUEST_TIMEOUT_S)
+        # Only what is real has to be prepared.
+        foreseen = faults(rehearse(scenario.script()))
     observer = Observer(cluster, client)
     driver = Driver(cluster, observer, history)
     why = ""
     try:
-        await cluster.open(scenario.peers, faults(rehearse(scenario.script())))
+        await cluster.open(scenario.peers, foreseen)
         try:
             await driver.start([peer for peer in scenario.peers if peer not in scenario.late])
             await driver.play(scenario.script())
