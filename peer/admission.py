@@ -21,7 +21,8 @@ class Network:
     """The peers that share a key."""
 
     def __init__(self, key: bytes = b"") -> None:
-        self._key = key
+        # Its key is worked in once; each envelope's code begins with a copy.
+        self._keyed = hmac.new(key, digestmod="sha256")
 
     def seal(self, sender: str, to: str, port: int, contents: Contents) -> dict[str, Any]:
         """Put contents into an envelope, and return that as the JSON object that goes on the wire."""
@@ -34,7 +35,9 @@ class Network:
         return hmac.compare_digest(self._mac(envelope.sender, envelope.to, envelope.port, envelope.body), envelope.mac)
 
     def _mac(self, sender: str, to: str, port: int, body: str) -> str:
-        return hmac.digest(self._key, f"{sender} {to} {port} {body}".encode(), "sha256").hex()
+        code = self._keyed.copy()
+        code.update(f"{sender} {to} {port} {body}".encode())
+        return code.hexdigest()
 
 
 def read_envelope(payload: object) -> Envelope | Refusal:

@@ -7,6 +7,7 @@ What is read is validated; what is made here is not: the same state that makes i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Literal, TypeVar, dataclass_transform
 
 from pydantic import Field, TypeAdapter, with_config
@@ -119,6 +120,8 @@ _ENTRY = TypeAdapter(Entry)
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
+# Batches that are held back, or that several peers relay, come more than once.
+@lru_cache(4096)
 def read_entry(text: str) -> Entry:
     """Read an entry's text.
 

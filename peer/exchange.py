@@ -150,8 +150,8 @@ class Exchange:
         if contact.under_way:
             return inf
         # What has been told once and is still lacking was refused, or held back: it can wait for the next heartbeat.
-        fresh = contact.news_from != contact.has(self.me)
-        return contact.next_call(news=fresh and self._has_news(contact), fills=self._has_fills(contact))
+        fresh = self._has_news(contact) and contact.news_from != contact.has(self.me)
+        return contact.next_call(news=fresh, fills=self._has_fills(contact))
 
     def _has_news(self, contact: Contact) -> bool:
         return contact.vector is not None and contact.has(self.me) < self.ledgers.own.sequence

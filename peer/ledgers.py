@@ -59,7 +59,7 @@ class Ledgers:
     @property
     def own(self) -> Head:
         """How far this peer's own ledger reaches."""
-        return self.head_of(self._me)
+        return self.heads.get(self._me, NOTHING)
 
     def head_of(self, peer_id: str) -> Head:
         """Return how far a ledger reaches here."""

@@ -57,6 +57,4 @@ class Head(NamedTuple):
 
 NOTHING = Head()
 
-Vector = dict[
-    PeerId, Annotated[Head, BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)]
-]
+Vector = dict[PeerId, Head]

@@ -17,6 +17,9 @@ from testbed.script import Outcome
 
 Kind = Literal["invoke", "ok", "fail", "info"]
 
+# Made once: `json.dumps` with an option makes an encoder for each text.
+_write = json.JSONEncoder(ensure_ascii=False).encode
+
 HURTS = ("kill", "stop", "pause", "crash", "fill_disk")
 # After so long, a peer takes another one that it has called for out of reach (docs/protocol.md).
 CALL_TIMEOUT_S = 2.0
@@ -37,7 +40,7 @@ class Event:
 
     def line(self) -> str:
         """Write this event as one line of JSON."""
-        return json.dumps({name: getattr(self, name) for name in self.__slots__}, ensure_ascii=False)
+        return _write({name: getattr(self, name) for name in self.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
