@@ -88,7 +88,10 @@ class History:
         return self._paired[1]
 
     def hurt(self) -> dict[str, list[tuple[float, float]]]:
-        """Return when each peer was down or frozen: from the moment a fault began until its healing had ended."""
+        """Return when each peer was down or frozen: from the moment a fault began until its healing had ended.
+
+        A peer that was started late was down until then.
+        """
         spans: dict[str, list[tuple[float, float]]] = {}
         for operation in self.operations():
             if operation.what in HURTS:
@@ -96,6 +99,9 @@ class History:
             elif operation.what in HEALS and operation.outcome == "ok" and operation.asked["peer"] in spans:
                 of = spans[operation.asked["peer"]]
                 of[-1] = (of[-1][0], operation.end_s or math.inf)
+            elif operation.what == "start":
+                until = operation.end_s if operation.end_s is not None else math.inf
+                spans.setdefault(operation.asked["peer"], []).append((-math.inf, until))
         return spans
 
     def out_of_reach(self, peers: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 GRAPES = ("grape-1", "grape-2")
 
@@ -17,6 +17,17 @@ Side = Literal["buy", "sell"]
 Outcome = Literal["ok", "fail", "info"]
 Level: TypeAlias = tuple[str, str]  # quantity, price
 Point = Literal["before a commit", "after a commit", "torn", "failed write", "while sending", "in a power cut"]
+Falsehood = Literal[
+    "forged entries",
+    "altered amounts",
+    "wrong signatures",
+    "disordered entries",
+    "claimed fills",
+    "made-up vectors",
+    "names of others",
+    "old envelopes",
+]
+LIES: tuple[Falsehood, ...] = get_args(Falsehood)
 
 
 class BadScript(Exception):
@@ -218,6 +229,14 @@ class Skew:
     ahead_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Lie:
+    """Let half of what a peer says to others be lies of these kinds, which its own key has not signed; or none more."""
+
+    peer: str
+    lies: tuple[Falsehood, ...] = ()
+
+
 # What a scenario waits for: conditions, never a length of time. Each is sent None.
 
 
@@ -278,7 +297,7 @@ class Together:
 Request: TypeAlias = Submit | Again | Cancel | Show | Trades | Book
 Strike: TypeAlias = Kill | Restart | Start | Pause | Resume
 GrapeStrike: TypeAlias = KillGrape | RestartGrape
-Torment: TypeAlias = Crash | Cut | Mend | Weather | Skew
+Torment: TypeAlias = Crash | Cut | Mend | Weather | Skew | Lie
 Fault: TypeAlias = Strike | GrapeStrike | Torment | Wait
 Expectation: TypeAlias = Expect | ExpectTrades | ExpectBook
 Wish: TypeAlias = Request | Fault | Quiet | UntilTrades | Expectation | Together
@@ -286,4 +305,4 @@ Script: TypeAlias = Generator[Wish, Any, Any]
 
 STRIKES: tuple[type[Fault], ...] = (Kill, Restart, Start, Pause, Resume)
 GRAPE_STRIKES: tuple[type[Fault], ...] = (KillGrape, RestartGrape)
-FAULTS: tuple[type[Fault], ...] = (*STRIKES, *GRAPE_STRIKES, Wait, Crash, Cut, Mend, Weather, Skew)
+FAULTS: tuple[type[Fault], ...] = (*STRIKES, *GRAPE_STRIKES, Wait, Crash, Cut, Mend, Weather, Skew, Lie)

@@ -14,7 +14,7 @@ from testbed.cluster import Cluster
 from testbed.driver import Driver
 from testbed.history import History
 from testbed.observer import Observer
-from testbed.script import FAULTS, GRAPES, Crash, Cut, Fault, Mend, Skew, Wait, Weather, Wish
+from testbed.script import FAULTS, GRAPES, Crash, Cut, Fault, Lie, Mend, Skew, Wait, Weather, Wish
 from testbed.simulation.process import NETWORK_KEY
 from testbed.simulation.world import World
 
@@ -111,7 +111,7 @@ class SimulationDriver(Driver):
         match wish:
             case Wait(seconds):
                 return await asyncio.sleep(seconds)
-            case Crash() | Cut() | Mend() | Weather() | Skew():
+            case Crash() | Cut() | Mend() | Weather() | Skew() | Lie():
                 self._stirred = True
                 if isinstance(wish, Crash):
                     self._observer.living.pop(wish.peer, None)

@@ -49,3 +49,9 @@ def test_a_peer_is_hurt_from_the_fault_until_the_healing_has_ended() -> None:
     for what, start, end in (("kill", 1.0, 1.1), ("restart", 2.0, 2.5), ("pause", 4.0, 4.1)):
         history.end(history.invoke("testbed", what, {"peer": "peer-1"}, start), "testbed", what, "ok", None, end)
     assert history.hurt() == {"peer-1": [(1.0, 2.5), (4.0, math.inf)]}
+
+
+def test_a_peer_that_joins_late_is_not_there_before() -> None:
+    history = History()
+    history.end(history.invoke("testbed", "start", {"peer": "peer-1"}, 2.0), "testbed", "start", "ok", None, 2.5)
+    assert history.hurt() == {"peer-1": [(-math.inf, 2.5)]}
