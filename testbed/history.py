@@ -104,16 +104,6 @@ class History:
                 spans.setdefault(operation.asked["peer"], []).append((-math.inf, until))
         return spans
 
-    def out_of_reach(self, peers: Iterable[str]) -> list[str]:
-        """Return which of the peers another one may have failed to reach at some time: hurt, cut off, or in a storm."""
-        away = dict.fromkeys(self.hurt())
-        for operation in self.operations():
-            if operation.what == "cut":
-                away |= dict.fromkeys((operation.asked["sender"], operation.asked["receiver"]))
-            elif operation.what == "weather" and operation.asked["loss"]:
-                return list(peers)
-        return [peer for peer in peers if peer in away]
-
     def _pair(self) -> list[Operation]:
         ends = {event.operation: event for event in self.events if event.kind != "invoke"}
         begun = [event for event in self.events if event.kind == "invoke"]

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from peer.events import Entry, Event, FillClosed, FillGranted, FillOpened, OrderCancelled, OrdersTraded, read_entry
 from peer.market import Contradiction, Market
 from peer.views import orderbook, trades
+from testbed import runner
 from testbed.history import History
-from testbed.runner import play
 from testbed.simulation import virtual_time
 from testbed.simulation.cluster import SimulationCluster
 from testbed.simulation.swarm import ITEMS, draw
@@ -31,7 +31,7 @@ ONLOOKER = identity(9).peer_id
 def finished(seed: int) -> World:
     """Simulate a drawn run up to its rest."""
     cluster = SimulationCluster(seed)
-    evidence, _ = virtual_time.run(cluster.world.agenda, play(draw(seed).scenario(), cluster, History()))
+    evidence, _ = virtual_time.run(cluster.world.agenda, runner.play(draw(seed).scenario(), cluster, History()))
     assert evidence.quiet
     return cluster.world
 
