@@ -35,6 +35,7 @@ from testbed.script import (
     GrapeStrike,
     Kill,
     KillGrape,
+    Lie,
     Mend,
     Outcome,
     Pause,
@@ -114,7 +115,7 @@ class Driver:
             case Kill() | Stop() | Restart() | Start() | Pause() | Resume():
                 self._stirred = True
                 return await self._recorded("testbed", _spell(wish), {"peer": wish.peer}, lambda: self._strike(wish))
-            case Crash() | Cut() | Mend() | Weather() | Skew() | FillDisk() | FreeDisk():
+            case Crash() | Cut() | Mend() | Weather() | Skew() | FillDisk() | FreeDisk() | Lie():
                 self._stirred = True
                 return await self._recorded("testbed", _spell(wish), asdict(wish), lambda: self._torment(wish))
             case Wait(seconds):
@@ -295,6 +296,8 @@ def _healing(fault: Torment) -> Fault | None:
             return Skew(peer, 0.0)
         case FillDisk(peer):
             return FreeDisk(peer)
+        case Lie(peer):
+            return Lie(peer)
         case _:
             return None
 

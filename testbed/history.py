@@ -21,8 +21,6 @@ Kind = Literal["invoke", "ok", "fail", "info"]
 _write = json.JSONEncoder(ensure_ascii=False).encode
 
 HURTS = ("kill", "stop", "pause", "crash", "fill_disk")
-# After so long, a peer takes another one that it has called for out of reach (docs/protocol.md).
-CALL_TIMEOUT_S = 2.0
 HEALS = ("restart", "resume")
 LINK_WORDS = ("cut", "mend", "weather")
 
@@ -94,7 +92,10 @@ class History:
         return self._paired[1]
 
     def hurt(self) -> dict[str, list[tuple[float, float]]]:
-        """Return when each peer was down or frozen: from the moment a fault began until its healing had ended."""
+        """Return when each peer was down or frozen: from the moment a fault began until its healing had ended.
+
+        A peer that was started late was down until then.
+        """
         spans: dict[str, list[tuple[float, float]]] = {}
         for operation in self.operations():
             if operation.what in HURTS:
@@ -102,17 +103,10 @@ class History:
             elif operation.what in HEALS and operation.outcome == "ok" and operation.asked["peer"] in spans:
                 of = spans[operation.asked["peer"]]
                 of[-1] = (of[-1][0], operation.end_s or math.inf)
+            elif operation.what == "start":
+                until = operation.end_s if operation.end_s is not None else math.inf
+                spans.setdefault(operation.asked["peer"], []).append((-math.inf, until))
         return spans
-
-    def out_of_reach(self, peers: Iterable[str]) -> list[str]:
-        """Return which of the peers another one may have failed to reach at some time: hurt, cut off, or in a storm."""
-        away = dict.fromkeys(self.hurt())
-        for operation in self.operations():
-            if operation.what == "cut":
-                away |= dict.fromkeys((operation.asked["sender"], operation.asked["receiver"]))
-            elif operation.what == "weather" and _is_storm(operation.asked):
-                return list(peers)
-        return [peer for peer in peers if peer in away]
 
     def _pair(self) -> list[Operation]:
         ends = {event.operation: event for event in self.events if event.kind != "invoke"}
@@ -131,11 +125,6 @@ def _operation(begun: Event, end: Event | None) -> Operation:
         return Operation(*terms)
     assert end.kind != "invoke"
     return Operation(*terms, end.kind, end.value, end.time_s)
-
-
-def _is_storm(weather: dict[str, Any]) -> bool:
-    # Question and answer each take as long: what takes half a call's patience may well be given up.
-    return bool(weather["loss"]) or weather["latest_s"] >= CALL_TIMEOUT_S / 2
 
 
 def read_history(lines: Iterable[str]) -> History:

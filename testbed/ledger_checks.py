@@ -120,7 +120,7 @@ def uncrossed(history: History, evidence: Evidence) -> Verdict:
 
 
 def limits_kept(history: History, evidence: Evidence) -> Verdict:
-    """Every fill is at the maker's price, within the taker's limit, and between two orders that cross."""
+    """Every fill is at the maker's price, within the taker's limit, between orders that cross, and the later takes."""
     accounts = evidence.accounts()
     wrong: list[str] = []
     trades = [*accounts.trades().values(), *(trade for trade in accounts.closed.values() if trade.quantity > 0)]
@@ -136,6 +136,12 @@ def limits_kept(history: History, evidence: Evidence) -> Verdict:
             wrong.append(f"{told}: the maker's price is {maker.price}")
         if not maker.stamp < taker.stamp:
             wrong.append(f"{told}: the maker is the later order")
+    for id_, line in accounts.asked.items():
+        maker, taker = accounts.orders.get(line.event["maker"]), accounts.orders.get(line.event["taker"])
+        if maker is not None and taker is not None and not maker.stamp < taker.stamp:
+            wrong.append(
+                f"{evidence.tell(id_)}: {evidence.tell(taker.id)} asked the later order {evidence.tell(maker.id)}"
+            )
     return _verdict("limits_kept", wrong, "every fill was at the maker's price and within both limits")
 
 
@@ -206,8 +212,8 @@ def _books_that_no_ledger_gives(evidence: Evidence, peer: str) -> Iterator[str]:
         for side in ("buy", "sell"):
             resting = [order for order in orders if (order.item, order.side) == (item, side) and order.remaining]
             resting.sort(key=lambda order: (-order.price if order.side == "buy" else order.price, order.stamp))
-            told = [(order.id, order.price, order.remaining, order.filled) for order in resting]
-            fields = ("price", "quantity", "filledQuantity")
+            told = [(each.id, each.price, each.remaining, each.filled, each.reserved) for each in resting]
+            fields = ("price", "quantity", "filledQuantity", "reservedQuantity")
             shown = [(order["id"], *(Decimal(order[field]) for field in fields)) for order in book[f"{side}Orders"]]
             # A book may be cut off, but not before it has shown so many.
             told = told[: max(len(shown), LEAST_SHOWN)]
@@ -217,11 +223,11 @@ def _books_that_no_ledger_gives(evidence: Evidence, peer: str) -> Iterator[str]:
                 yield f"{peer}'s book of {item} shows {has} where the ledgers give {gives}"
 
 
-def _tell_order(evidence: Evidence, order: tuple[str, Decimal, Decimal, Decimal] | None) -> str:
+def _tell_order(evidence: Evidence, order: tuple[str, Decimal, Decimal, Decimal, Decimal] | None) -> str:
     if order is None:
         return "no order"
-    name, price, quantity, filled = order
-    return f"{evidence.tell(name)} ({quantity} at {price}, {filled} filled)"
+    name, price, quantity, filled, reserved = order
+    return f"{evidence.tell(name)} ({quantity} at {price}, {filled} filled, {reserved} reserved)"
 
 
 def _different_copies(evidence: Evidence) -> list[Copy]:

@@ -6,55 +6,62 @@ book that it had in view at each of its takings.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from decimal import Decimal
 
-from testbed.accounts import Account, Accounts, Copy, Line
+from testbed.accounts import ZERO, Account, Accounts, Copy, Line
 from testbed.evidence import Evidence, Verdict, many
 from testbed.history import History
+from testbed.reach import Reach
 
 
 def priority(history: History, evidence: Evidence) -> Verdict:
     """No taker passed over a better or earlier maker that its owner's book showed available.
 
-    A maker may be passed over while its owner is out of reach, so nothing is said of owners that were in this run, nor
-    of takers' owners that were down, who had to meet all others anew; and while the taker's owner has a claim on it
-    whose decision it has not seen, for then it knows that the maker has less to give than its ledger shows.
+    A maker may be passed over while its owner may have been out of this peer's reach, and as far as the peer has
+    claims on it whose decisions it has not seen: then it knows that the maker has less to give than its ledger shows.
     """
-    away = {evidence.peer_ids[name] for name in history.out_of_reach(evidence.peer_ids)}
-    hurt = history.hurt()
+    reach = Reach(history)
     wrong: list[str] = []
     takings = 0
     for holder, copies in evidence.ledgers.items():
         me = evidence.peer_ids[holder]
-        for book, line, claims in _takings(me, copies):
+        writing = reach.writing(holder)
+        for book, line, claimed in _takings(me, copies):
             takings += 1
             taker, maker = book.orders[line.event["taker"]], book.orders.get(line.event["maker"])
             if maker is None:
                 wrong.append(f"{holder} took from {evidence.tell(line.event['maker'])} before it had seen that order")
                 continue
+            during = writing.span(line.sequence)
             wrong += [
                 f"{holder} took {evidence.tell(maker.id)} for {evidence.tell(taker.id)} "
                 f"and passed over {evidence.tell(better.id)} ({better.available} at {better.price})"
-                for better in (book.orders.values() if holder not in hurt else ())
-                if better.owner not in away and better.id not in claims and _outranks(better, maker, taker)
+                for better in book.orders.values()
+                if _outranks(better, maker, taker)
+                and better.available > claimed[better.id]
+                and (better.owner == me or reach.surely(holder, evidence.name_of(better.owner), during))
             ]
     if wrong:
         return Verdict("priority", "violated", wrong[0], tuple(wrong))
     return Verdict("priority", "valid", f"{many(takings, 'taking')} went to the best and earliest order in view")
 
 
-def _takings(me: str, copies: dict[str, Copy]) -> Iterator[tuple[Accounts, Line, set[str]]]:
-    """Yield, just before each taking of a peer: the accounts in its view, the taking, the makers it had claims on."""
+def _takings(me: str, copies: dict[str, Copy]) -> Iterator[tuple[Accounts, Line, dict[str, Decimal]]]:
+    """Yield, just before each taking of a peer: the accounts in its view, the taking, its open claims on makers."""
     accounts = Accounts()
-    claims: dict[str, str] = {}
+    claims: dict[tuple[str, str], Decimal] = {}
+    claimed: dict[str, Decimal] = defaultdict(Decimal)
     for line in _as_they_came(copies):
         event = line.event
         if line.owner == me and event["type"] in ("FILL_OPENED", "ORDERS_TRADED"):
-            yield accounts, line, set(claims.values())
+            yield accounts, line, claimed
             if event["type"] == "FILL_OPENED":
-                claims[event["fillId"]] = event["maker"]
+                quantity = claims[event["fillId"], event["maker"]] = Decimal(event["quantity"])
+                claimed[event["maker"]] += quantity
         elif event["type"] == "FILL_GRANTED":
-            claims.pop(event["fillId"], None)
+            claimed[event["maker"]] -= claims.pop((event["fillId"], event["maker"]), ZERO)
         accounts.apply(line)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 GRAPES = ("grape-1", "grape-2")
 
@@ -17,6 +17,17 @@ Side = Literal["buy", "sell"]
 Outcome = Literal["ok", "fail", "info"]
 Level: TypeAlias = tuple[str, str]  # quantity, price
 Point = Literal["before a commit", "after a commit", "torn", "failed write", "while sending", "in a power cut"]
+Falsehood = Literal[
+    "forged entries",
+    "altered amounts",
+    "wrong signatures",
+    "disordered entries",
+    "claimed fills",
+    "made-up vectors",
+    "names of others",
+    "old envelopes",
+]
+LIES: tuple[Falsehood, ...] = get_args(Falsehood)
 
 
 class BadScript(Exception):
@@ -246,6 +257,14 @@ class FreeDisk:
     peer: str
 
 
+@dataclass(frozen=True, slots=True)
+class Lie:
+    """Let half of what a peer says to others be lies of these kinds, which its own key has not signed; or none more."""
+
+    peer: str
+    lies: tuple[Falsehood, ...] = ()
+
+
 # What a scenario waits for: conditions, never a length of time. Each is sent None.
 
 
@@ -306,7 +325,7 @@ class Together:
 Request: TypeAlias = Submit | Again | Cancel | Show | Trades | Book
 Strike: TypeAlias = Kill | Stop | Restart | Start | Pause | Resume
 GrapeStrike: TypeAlias = KillGrape | RestartGrape
-Torment: TypeAlias = Crash | Cut | Mend | Weather | Skew | FillDisk | FreeDisk
+Torment: TypeAlias = Crash | Cut | Mend | Weather | Skew | FillDisk | FreeDisk | Lie
 Fault: TypeAlias = Strike | GrapeStrike | Torment | Wait
 Expectation: TypeAlias = Expect | ExpectTrades | ExpectBook
 Wish: TypeAlias = Request | Fault | Quiet | UntilTrades | Expectation | Together
@@ -314,5 +333,5 @@ Script: TypeAlias = Generator[Wish, Any, Any]
 
 STRIKES: tuple[type[Fault], ...] = (Kill, Stop, Restart, Start, Pause, Resume)
 GRAPE_STRIKES: tuple[type[Fault], ...] = (KillGrape, RestartGrape)
-TORMENTS: tuple[type[Fault], ...] = (Crash, Cut, Mend, Weather, Skew, FillDisk, FreeDisk)
+TORMENTS: tuple[type[Fault], ...] = (Crash, Cut, Mend, Weather, Skew, FillDisk, FreeDisk, Lie)
 FAULTS: tuple[type[Fault], ...] = (*STRIKES, *GRAPE_STRIKES, Wait, *TORMENTS)

@@ -11,6 +11,7 @@ from multiprocessing import Pool
 from pathlib import Path
 
 from testbed.checkers import HOLDS, UNKNOWN, VIOLATED
+from testbed.script import LIES
 from testbed.simulation.shrink import as_scenario, shrunk
 from testbed.simulation.swarm import draw
 from testbed.simulation.trial import Trial, attempt
@@ -45,6 +46,9 @@ MUST_HAPPEN = (
     "messages repeated",
     "messages overtaken",
     "messages cut off",
+    "start",
+    "lie",
+    *(f"lies: {lie}" for lie in LIES),
 )
 
 

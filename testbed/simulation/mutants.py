@@ -1,7 +1,8 @@
 """Known bugs, planted in the peers from outside one at a time: a campaign that cannot find them proves nothing.
 
 The rule: a mutant breaks one rule of the protocol by replacing one or two functions of the peer; the peer's own code
-has no switches. What the peer itself refuses (and so never agrees, or ends) counts as found.
+has no switches. What the peers themselves refuse (and so never agree, or end) is told apart from what a checker finds:
+each bug is also planted together with leave to pass (`testbed.simulation.guards`).
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import peer.ledgers
-import peer.market
 from peer import views
 from peer.book import Book
+from peer.desk import Reply
 from peer.events import FillGranted, FillOpened, read_entry
 from peer.exchange import Exchange
 from peer.ledger import Continuation, chained, continuation
@@ -27,8 +28,9 @@ from peer.order import Order
 from peer.schema import Head, owner_of
 from peer.trader import Trader
 from testbed.simulation.disk import Disk
+from testbed.simulation.guards import GUARDS, Patch
+from testbed.simulation.process import Answer, Process
 
-Patch = tuple[Any, str, Any]
 MUTANTS: dict[str, Mutant] = {}
 
 
@@ -41,10 +43,11 @@ class Mutant:
     patches: Callable[[], list[Patch]]
 
     @contextmanager
-    def planted(self) -> Iterator[None]:
-        """Plant the bug in all peers of this process, and take it out again."""
+    def planted(self, *, guarded: bool = True) -> Iterator[None]:
+        """Plant the bug in all peers of this process, let their guards go if they are to, and take all out again."""
+        lenient = () if guarded else GUARDS.get(self.name, ())
         with ExitStack() as undo:
-            for owner, name, replacement in self.patches():
+            for owner, name, replacement in [*self.patches(), *(patch() for patch in lenient)]:
                 undo.callback(setattr, owner, name, getattr(owner, name))
                 setattr(owner, name, replacement)
             yield
@@ -151,17 +154,28 @@ def _ask_again(market: Market, fill: FillOpened | None) -> None:
 
 @mutant
 def _answers_before_it_commits() -> list[Patch]:
-    """Writes to the disk only when the next batch of messages comes; clients have their answers by then."""
-    commit = Node._commit
-    unsaved: WeakKeyDictionary[Node, list[Record]] = WeakKeyDictionary()
+    """Answers while it is still writing: an end amid the commit takes back what clients and peers have been told."""
+    commit, end_amid = Node._commit, Process._end_amid
+    told: WeakKeyDictionary[Node, list[Reply]] = WeakKeyDictionary()
 
-    def late(node: Node) -> None:
-        ledgers = node.exchange.ledgers
-        before = unsaved.get(node, [])
-        unsaved[node], ledgers.unsaved = ledgers.unsaved, before
+    def early(node: Node, inbound: Any, now: float) -> Output:
+        drafts = [node._step(each, now) for each in inbound]
+        told[node] = replies = [draft() for draft in drafts]
         commit(node)
+        del told[node]
+        sends = [node._send(call) for call in node.exchange.calls(now)]
+        return Output(replies, sends, node.exchange.wake_at())
 
-    return [(Node, "_commit", late)]
+    def having_spoken(process: Process, waiting: list[tuple[Any, Answer]]) -> None:
+        replies = told.pop(process.node, None) if process.node is not None else None
+        if replies is None:
+            end_amid(process, waiting)
+            return
+        process.end()
+        for (_, answer), reply in zip(waiting, replies, strict=True):
+            answer(reply)
+
+    return [(Node, "receive", early), (Process, "_end_amid", having_spoken)]
 
 
 @mutant
@@ -254,7 +268,7 @@ def _writes_differences() -> list[Patch]:
             event = replace(event, remaining=event.granted)
         write(ledgers, event, now)
 
-    return [(Ledgers, "write", relative), _without_the_rule("what remains adds up")]
+    return [(Ledgers, "write", relative)]
 
 
 @mutant
@@ -270,7 +284,7 @@ def _uses_ids_again_after_a_restart() -> list[Patch]:
     def from_one(ledgers: Ledgers) -> str:
         return f"{ledgers._me}-{ledgers.own.sequence + 1 - before.get(ledgers, 0)}"
 
-    return [(Exchange, "resume", resumed), (Ledgers, "next_id", from_one), _without_the_rule("names its entry")]
+    return [(Exchange, "resume", resumed), (Ledgers, "next_id", from_one)]
 
 
 @mutant
@@ -364,13 +378,3 @@ def _forgets_client_order_ids() -> list[Patch]:
         resume(exchange, now)
 
     return [(Exchange, "resume", blank)]
-
-
-def _without_the_rule(claim: str) -> Patch:
-    """Return the patch by which peers no longer hold ledgers against one of the market's rules."""
-    require = peer.market._require
-
-    def lenient(holds: bool, rule: str) -> None:
-        require(holds or claim in rule, rule)
-
-    return (peer.market, "_require", lenient)

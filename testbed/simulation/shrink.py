@@ -39,6 +39,7 @@ def as_scenario(trial: Trial) -> str:
     plan = trial.plan
     kinds = sorted({type(step).__name__ for step in plan.steps} | {"played"})
     weather = "from testbed.script import Weather\n" if any(kind == "Storm" for kind in kinds) else ""
+    late = f"LATE = {plan.late!r}\n" if plan.late else ""
     steps = "".join(f"    {step!r},\n" for step in plan.steps)
     found = "\n".join(f"{name}: {sentence}" for name, sentence in trial.wrong.items())
     return f'''"""Found by seed {plan.seed}, shortened to {len(plan.steps)} steps.
@@ -52,7 +53,7 @@ from testbed.script import Script
 {weather}from testbed.simulation.steps import {", ".join(kinds)}
 
 PEERS = {plan.peers}
-SEED = {plan.seed}
+{late}SEED = {plan.seed}
 STEPS = (
 {steps})
 

@@ -16,7 +16,9 @@ from testbed.script import (
     Cancel,
     Crash,
     Cut,
+    Falsehood,
     Kill,
+    Lie,
     Mend,
     Pause,
     Point,
@@ -26,6 +28,7 @@ from testbed.script import (
     Script,
     Side,
     Skew,
+    Start,
     Submit,
     Together,
     Trades,
@@ -155,6 +158,36 @@ class Parted:
 
 
 @dataclass(frozen=True, slots=True)
+class Lying:
+    """Half of what a peer says to others is not what it has said, for a while."""
+
+    at_s: float
+    for_s: float
+    peer: str
+    lies: tuple[Falsehood, ...]
+
+    def script(self, answers: Answers) -> Script:
+        """Let the peer's words be altered, and leave them alone again."""
+        yield Wait(self.at_s)
+        yield Lie(self.peer, self.lies)
+        yield Wait(self.for_s)
+        yield Lie(self.peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A peer that was not there from the beginning starts, knowing nothing."""
+
+    at_s: float
+    peer: str
+
+    def script(self, answers: Answers) -> Script:
+        """Start the peer."""
+        yield Wait(self.at_s)
+        yield Start(self.peer)
+
+
+@dataclass(frozen=True, slots=True)
 class Storm:
     """The links are bad for a while."""
 
@@ -187,7 +220,7 @@ class Skewed:
         yield Skew(self.peer, 0.0)
 
 
-Step: TypeAlias = Order | Repeat | Withdraw | Look | Down | Frozen | Parted | Storm | Skewed
+Step: TypeAlias = Order | Repeat | Withdraw | Look | Down | Frozen | Parted | Lying | Joined | Storm | Skewed
 
 
 def played(steps: Sequence[Step]) -> Script:

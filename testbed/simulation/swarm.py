@@ -12,11 +12,13 @@ from random import Random
 from typing import get_args
 
 from testbed.catalog import Scenario
-from testbed.script import Point, Script, Weather
+from testbed.script import LIES, Point, Script, Weather
 from testbed.simulation.steps import (
     Down,
     Frozen,
+    Joined,
     Look,
+    Lying,
     Order,
     Parted,
     Repeat,
@@ -43,6 +45,11 @@ class Plan:
     peers: int
     steps: tuple[Step, ...]
 
+    @property
+    def late(self) -> tuple[str, ...]:
+        """The peers that join later; one whose joining was left out is there from the beginning."""
+        return tuple(step.peer for step in self.steps if isinstance(step, Joined))
+
     def scenario(self, name: str = "") -> Scenario:
         """Return this plan as a scenario."""
 
@@ -51,7 +58,7 @@ class Plan:
 
         title = f"Seed {self.seed}: {len(self.steps)} steps on {self.peers} peers."
         names = tuple(f"peer-{number}" for number in range(1, self.peers + 1))
-        return Scenario(name or f"seed_{self.seed}", title, names, (), script, self.seed)
+        return Scenario(name or f"seed_{self.seed}", title, names, self.late, script, self.seed)
 
 
 class Swarm:
@@ -90,7 +97,7 @@ class Swarm:
 def draw(seed: int) -> Plan:
     """Return the run of a seed, always the same."""
     swarm = Swarm(seed)
-    steps = list(_orders(swarm))
+    steps = [*_orders(swarm), *_joins(swarm)]
     for kind in _FAULTS:
         if swarm.dice.random() < 0.4:
             steps += kind(swarm)
@@ -128,6 +135,15 @@ def _later(swarm: Swarm, order: Order) -> float:
     # Half of them at once, so that they meet the order's own fills; the others whenever.
     soon = swarm.dice.random() < 0.5
     return swarm.rounded(order.at_s + (swarm.dice.uniform(0.001, 0.02) if soon else swarm.moment()))
+
+
+def _joins(swarm: Swarm) -> Iterator[Step]:
+    """Let some peers come later, but never so many that fewer than two begin."""
+    if swarm.dice.random() < 0.3 and len(swarm.peers) > 2:
+        for peer in swarm.dice.sample(swarm.peers, swarm.between(1, len(swarm.peers) - 2, skewed=True)):
+            at_s = swarm.moment()
+            swarm.busy[peer] = at_s + 0.1
+            yield Joined(at_s, peer)
 
 
 def _downs(swarm: Swarm) -> Iterator[Step]:
@@ -179,4 +195,10 @@ def _skews(swarm: Swarm) -> Iterator[Step]:
         yield Skewed(swarm.rounded(swarm.moment() / 2), swarm.while_(0.5, 5.0), peer, ahead_s)
 
 
-_FAULTS: tuple[Callable[[Swarm], Iterator[Step]], ...] = (_downs, _freezes, _cuts, _storms, _skews)
+def _lies(swarm: Swarm) -> Iterator[Step]:
+    for peer in swarm.dice.sample(swarm.peers, swarm.between(1, len(swarm.peers) - 1, skewed=True)):
+        lies = tuple(swarm.dice.sample(LIES, swarm.between(1, len(LIES))))
+        yield Lying(swarm.moment(), swarm.while_(0.5, 4.0), peer, lies)
+
+
+_FAULTS: tuple[Callable[[Swarm], Iterator[Step]], ...] = (_downs, _freezes, _cuts, _storms, _skews, _lies)

@@ -15,7 +15,8 @@ from typing import Any
 from peer.codes import Refusal
 from peer.desk import Reply
 from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Send
-from testbed.script import GRAPES, Crash, Cut, FillDisk, FreeDisk, Mend, Skew, Torment, Weather
+from testbed.script import GRAPES, Crash, Cut, FillDisk, FreeDisk, Lie, Mend, Skew, Torment, Weather
+from testbed.simulation.liar import Liar
 from testbed.simulation.network import Network
 from testbed.simulation.process import Process
 from testbed.simulation.virtual_time import Agenda
@@ -46,6 +47,7 @@ class World:
         self.network = Network(self.agenda, self.dice, self.seen)
         self.grapes = dict.fromkeys(GRAPES)
         self._by_id: dict[str, Process] = {}
+        self._liars: dict[str, Liar] = {}
 
     def open(self, names: Sequence[str]) -> None:
         """Prepare peers without starting them."""
@@ -91,6 +93,10 @@ class World:
                 self.peers[name].disk.full = True
             case FreeDisk(name):
                 self.peers[name].disk.full = False
+            case Lie(name, ()):
+                self._liars.pop(name, None)
+            case Lie(name, lies):
+                self._liars[name] = Liar(lies, self.dice, self.seen)
 
     def ask(self, name: str, payload: Any, answer: Callable[[Reply], None]) -> None:
         """Bring a client's request to a peer; `answer` is called with the reply, or None if the connection ended."""
@@ -122,10 +128,15 @@ class World:
                 peer.take_in(Discovered(other.peer_id))
         self.agenda.after(pause_s, lambda: self._look_up(peer, life, min(LOOKUP_EVERY_S, pause_s * 2)))
 
+    def _said(self, speaker: Process, envelope: dict[str, Any]) -> dict[str, Any]:
+        """Return what leaves a peer for another one, in its own words or in a liar's."""
+        liar = self._liars.get(speaker.name)
+        return envelope if liar is None else liar.altered(envelope)
+
     def _send(self, sender: Process, send: Send) -> None:
         receiver, life = self._by_id[send.to], sender.life
         # What an envelope says is its body, a text; as JSON the whole would come back as it is.
-        envelope = send.envelope
+        envelope = self._said(sender, send.envelope)
         self.agenda.effort += len(envelope["body"]) // CHARACTERS_AN_EVENT
         ended: list[bool] = []
 
@@ -146,7 +157,8 @@ class World:
                 self.seen["envelopes refused"] += 1
                 arrive = refused
             else:
-                arrive = lambda: finish(Answered(send.to, reply))  # noqa: E731
+                said = self._said(receiver, reply)
+                arrive = lambda: finish(Answered(send.to, said))  # noqa: E731
             self.network.carry(receiver.name, sender.name, arrive)
 
         def arrived() -> None:

@@ -15,24 +15,31 @@ from hypothesis import strategies as st
 from peer.events import Entry, Event, FillClosed, FillGranted, FillOpened, OrderCancelled, OrdersTraded, read_entry
 from peer.market import Contradiction, Market
 from peer.views import orderbook, trades
+from testbed import runner
+from testbed.history import History
+from testbed.simulation import virtual_time
+from testbed.simulation.cluster import SimulationCluster
+from testbed.simulation.swarm import ITEMS, draw
+from testbed.simulation.world import World
 from tests.peer.actors import UNIT, Author, identity
-from tests.peer.network import ITEMS, Network, trade_under_faults
 
 A, B = identity(1).peer_id, identity(2).peer_id
 ONLOOKER = identity(9).peer_id
 
 
 @cache
-def finished(seed: int) -> Network:
-    network = trade_under_faults(seed)
-    assert network.faults == []
-    return network
+def finished(seed: int) -> World:
+    """Simulate a drawn run up to its rest."""
+    cluster = SimulationCluster(seed)
+    evidence, _ = virtual_time.run(cluster.world.agenda, runner.play(draw(seed).scenario(), cluster, History()))
+    assert evidence.quiet
+    return cluster.world
 
 
-def ledgers(network: Network) -> dict[str, list[Entry]]:
+def ledgers(world: World) -> dict[str, list[Entry]]:
     return {
-        peer_id: [read_entry(record.text) for record in disk.records() if record.peer_id == peer_id]
-        for peer_id, disk in network.disks.items()
+        peer.peer_id: [read_entry(record.text) for record in peer.disk.records() if record.peer_id == peer.peer_id]
+        for peer in world.peers.values()
     }
 
 
@@ -54,11 +61,12 @@ def latest_filled(market: Market, item: str) -> list[str]:
 
 @given(st.integers(0, 5), st.randoms(use_true_random=False))
 def test_any_interleaving_of_the_ledgers_folds_to_the_same_market(seed: int, dice: random.Random) -> None:
-    network = finished(seed)
+    world = finished(seed)
     market = Market(ONLOOKER)
-    for peer_id, entry in interleaved(ledgers(network), dice):
+    for peer_id, entry in interleaved(ledgers(world), dice):
         market.apply(peer_id, entry)
-    for node in network.nodes.values():
+    for node in (peer.node for peer in world.peers.values()):
+        assert node is not None
         assert node.exchange.market.digest.hex() == market.digest.hex()
         assert node.exchange.market.trades == market.trades
         for item in ITEMS:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import pytest
-
 from testbed.history import History, read_history
 
 
@@ -46,26 +44,17 @@ def test_a_last_line_that_was_cut_off_is_left_out() -> None:
     assert operation.outcome == "info"
 
 
-def test_a_full_disk_hurts_until_the_restart_and_links_hurt_those_at_their_ends() -> None:
+def test_a_full_disk_hurts_until_the_restart() -> None:
     history = History()
     done = (
         ("fill_disk", {"peer": "peer-1"}),
         ("free_disk", {"peer": "peer-1"}),
         ("restart", {"peer": "peer-1"}),
         ("cut", {"sender": "peer-2", "receiver": "grape-1"}),
-        ("weather", {"loss": 0.0, "latest_s": 0.4}),
     )
     for at, (what, asked) in enumerate(done):
         history.end(history.invoke("testbed", what, asked, at), "testbed", what, "ok", None, at)
     assert history.hurt() == {"peer-1": [(0, 2)]}
-    assert history.out_of_reach(["peer-1", "peer-2", "peer-3"]) == ["peer-1", "peer-2"]
-
-
-@pytest.mark.parametrize("weather", [{"loss": 0.1, "latest_s": 0.002}, {"loss": 0.0, "latest_s": 1.0}])
-def test_in_a_storm_anybody_may_be_out_of_reach(weather: dict[str, float]) -> None:
-    history = History()
-    history.invoke("testbed", "weather", weather, 0.0)
-    assert history.out_of_reach(["peer-1", "peer-2"]) == ["peer-1", "peer-2"]
 
 
 def test_a_peer_is_hurt_from_the_fault_until_the_healing_has_ended() -> None:
@@ -73,3 +62,9 @@ def test_a_peer_is_hurt_from_the_fault_until_the_healing_has_ended() -> None:
     for what, start, end in (("kill", 1.0, 1.1), ("restart", 2.0, 2.5), ("pause", 4.0, 4.1)):
         history.end(history.invoke("testbed", what, {"peer": "peer-1"}, start), "testbed", what, "ok", None, end)
     assert history.hurt() == {"peer-1": [(1.0, 2.5), (4.0, math.inf)]}
+
+
+def test_a_peer_that_joins_late_is_not_there_before() -> None:
+    history = History()
+    history.end(history.invoke("testbed", "start", {"peer": "peer-1"}, 2.0), "testbed", "start", "ok", None, 2.5)
+    assert history.hurt() == {"peer-1": [(-math.inf, 2.5)]}

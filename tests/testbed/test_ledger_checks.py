@@ -160,7 +160,7 @@ def test_a_copy_that_differs_or_lags_has_not_converged() -> None:
 
 
 def test_books_that_are_the_same_everywhere_and_no_ledger_gives_have_not_converged() -> None:
-    for word in ("price", "quantity", "filledQuantity"):
+    for word in ("price", "quantity", "filledQuantity", "reservedQuantity"):
         evidence = fair_run().evidence()
         for book in evidence.books.values():
             book["X"]["buyOrders"][0][word] = "3"
@@ -170,7 +170,7 @@ def test_books_that_are_the_same_everywhere_and_no_ledger_gives_have_not_converg
         book["X"]["buyOrders"] = []
     verdict = converged(NOTHING, evidence)
     assert verdict.sentence == (
-        "peer-1's book of X shows no order where the ledgers give peer-1-1 (6 at 100, 4 filled)"
+        "peer-1's book of X shows no order where the ledgers give peer-1-1 (6 at 100, 4 filled, 0 reserved)"
     )
 
 
@@ -224,6 +224,15 @@ def test_an_earlier_order_that_takes_a_later_one_is_found() -> None:
     fill = world.open(bid, ask, "4")
     world.grant(fill, bid, ask, "4", "0")
     assert "the maker is the later order" in limits_kept(NOTHING, world.evidence()).sentence
+
+
+def test_an_earlier_order_that_only_asks_a_later_one_is_found_though_it_was_refused() -> None:
+    world = World()
+    bid, ask = crossing(world)
+    fill = world.open(bid, ask, "4")
+    world.grant(fill, bid, ask, "0", "4")
+    world.close(fill, bid, ask, "0", "10")
+    assert limits_kept(NOTHING, world.evidence()).sentence == "peer-1-2: peer-1-1 asked the later order peer-2-1"
 
 
 def test_an_entry_that_was_changed_afterwards_breaks_the_chain() -> None:

@@ -79,3 +79,28 @@ def test_a_trade_within_one_peer_keeps_priority_too() -> None:
     taker = world.place("peer-3", "buy", "1", "100")
     world.trade(taker, own, "1", taker_left="0", maker_left="0")
     assert priority(world.history, world.evidence()).kind == "violated"
+
+
+def test_what_was_taken_before_the_other_peer_was_hurt_is_judged_all_the_same() -> None:
+    world, _, taker = passed_over()
+    world.submit(taker)
+    world.submit(world.place("peer-3", "buy", "1", "50"), "order-2")
+    world.say("pause", "ok", {"peer": "peer-1"})
+    assert priority(world.history, world.evidence()).kind == "violated"
+
+
+def test_who_was_cut_off_from_another_peer_is_judged_all_the_same() -> None:
+    world, _, _ = passed_over()
+    world.say("cut", "ok", {"sender": "peer-2", "receiver": "peer-1"})
+    assert priority(world.history, world.evidence()).kind == "violated"
+    world.say("cut", "ok", {"sender": "peer-3", "receiver": "peer-1"})
+    assert priority(world.history, world.evidence()).kind == "valid"
+
+
+def test_of_an_order_that_the_taker_has_a_claim_on_the_rest_may_not_be_passed_over() -> None:
+    world = World()
+    better, worse = world.place("peer-1", "sell", "2", "99"), world.place("peer-2", "sell", "2", "99.5")
+    taker = world.place("peer-3", "buy", "3", "100")
+    world.open(taker, better, "1")
+    world.fill(taker, worse, "1", taker_left="2", maker_left="1")
+    assert priority(world.history, world.evidence()).kind == "violated"

@@ -10,17 +10,21 @@ import pytest
 
 from testbed import catalog, runner
 from testbed.catalog import Scenario
+from testbed.checkers import HOLDS, exit_code, judge
 from testbed.evidence import Evidence
 from testbed.history import History
 from testbed.script import (
+    LIES,
     Again,
     Answer,
     Buy,
     Crash,
     Cut,
+    Falsehood,
     FillDisk,
     FreeDisk,
     Kill,
+    Lie,
     Mend,
     Pause,
     Quiet,
@@ -37,6 +41,7 @@ from testbed.simulation import campaign, virtual_time
 from testbed.simulation.cluster import SimulationCluster
 from testbed.simulation.mutants import MUTANTS
 from testbed.simulation.shrink import as_scenario, shrunk
+from testbed.simulation.steps import Joined, Order
 from testbed.simulation.swarm import Plan, draw
 from testbed.simulation.trial import Trial, attempt
 
@@ -192,6 +197,31 @@ def test_a_storm_loses_repeats_and_overtakes() -> None:
     seen = cluster.world.seen
     assert trades(evidence) >= 30
     assert min(seen["messages lost"], seen["messages repeated"], seen["messages overtaken"]) > 10
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie_counts_for_nothing(lie: Falsehood) -> None:
+    def script() -> Script:
+        yield Lie("peer-2", (lie,))
+        for number in range(20):
+            yield Sell("peer-2", "1", "X", at="100")
+            yield Buy(PEERS[number % 3], "1", "X", at="100")
+            yield Wait(0.1)
+        yield Lie("peer-2")
+
+    cluster, history, evidence = play(script())
+    assert cluster.world.seen[f"lies: {lie}"] > 3
+    assert exit_code(judge(history, evidence), evidence) == HOLDS
+    assert trades(evidence) == 20
+
+
+def test_a_peer_that_joins_late_learns_everything() -> None:
+    join = Joined(1.0, "peer-3")
+    orders = [Order(0.1 * n, f"order-{n}", PEERS[n % 3], "buy", "1", "X", str(90 + n)) for n in range(20)]
+    trial = attempt(Plan(1, 3, (*orders, join)))
+    assert trial.wrong == {}
+    assert trial.plan.late == ("peer-3",)
+    assert (trial.seen["start"], trial.seen["submit info"], trial.seen["submit ok"]) == (1, 3, 17)
 
 
 def test_a_peer_that_cannot_start_is_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,6 +158,7 @@ class World:
 
 def _shown(order: Account) -> dict[str, str]:
     amounts = {"quantity": str(order.remaining), "filledQuantity": str(order.filled)}
+    amounts["reservedQuantity"] = str(order.reserved)
     return {"id": order.id, "price": str(order.price), **amounts}
 
 
