@@ -22,6 +22,7 @@ class Code(StrEnum):
     UNKNOWN_ORDER = "ERR_UNKNOWN_ORDER"
     NOT_OWNER = "ERR_NOT_OWNER"
     ORDER_FILLED = "ERR_ORDER_FILLED"
+    UNKNOWN_FORK = "ERR_UNKNOWN_FORK"
     TOO_MANY_ORDERS = "ERR_TOO_MANY_ORDERS"
     WRONG_PEER = "ERR_WRONG_PEER"
     NOT_ADMITTED = "ERR_NOT_ADMITTED"
@@ -40,6 +41,7 @@ MEANINGS: dict[Code, str] = {
     Code.UNKNOWN_ORDER: "No ledger that this peer has read holds an order of this id.",
     Code.NOT_OWNER: "Only the peer that accepted an order may cancel it; the sentence names that peer.",
     Code.ORDER_FILLED: "The order has been filled completely: nothing is left to cancel.",
+    Code.UNKNOWN_FORK: "This peer has no proof that the ledger of that peer is forked.",
     Code.TOO_MANY_ORDERS: "The peer holds as many open orders of its own as it may.",
     Code.WRONG_PEER: "The message was meant for a peer that no longer answers at this address.",
     Code.NOT_ADMITTED: "The envelope carries no code made with this network's key: its sender is none of its peers.",

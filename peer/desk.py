@@ -11,13 +11,13 @@ from typing import Any
 from peer import views
 from peer.codes import Code, Refusal
 from peer.exchange import Exchange
-from peer.requests import CancelOrder, GetOrder, GetOrderbook, GetStatus, GetTrades, SubmitOrder
+from peer.requests import CancelOrder, GetFork, GetOrder, GetOrderbook, GetStatus, GetTrades, SubmitOrder
 
 MAX_OPEN_ORDERS = 200_000
 
 Reply = dict[str, Any] | Refusal | None
 Command = SubmitOrder | CancelOrder
-Question = GetOrder | GetOrderbook | GetTrades | GetStatus
+Question = GetOrder | GetOrderbook | GetTrades | GetStatus | GetFork
 
 
 class Desk:
@@ -70,6 +70,13 @@ class Desk:
                 return views.trades(market, item, limit)
             case GetStatus():
                 return views.peer_status(self._exchange)
+            case GetFork(peer_id=peer_id):
+                fork = self._exchange.forks.proven.get(peer_id)
+                return _no_fork(peer_id) if fork is None else fork.json_object()
+
+
+def _no_fork(peer_id: str) -> Refusal:
+    return Refusal(Code.UNKNOWN_FORK, f"no proof against {peer_id}")
 
 
 def _unknown_order(id: str) -> Refusal:

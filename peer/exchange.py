@@ -8,16 +8,19 @@ What it writes must be on disk before anything that was said here may leave; see
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
 
 from peer.contacts import RELAY_AFTER_S, Contact
+from peer.forks import Forks
 from peer.ledger import BadLedger, Verify
-from peer.ledgers import FromTheFuture, Ledgers
+from peer.ledgers import Amnesia, FromTheFuture, Ledgers
 from peer.market import Contradiction, Market
 from peer.messages import (
     Contents,
     FillOrder,
+    Fork,
     GetLedger,
     Ledger,
     LedgerBatch,
@@ -26,7 +29,7 @@ from peer.messages import (
     OrderMatched,
     OrderSubmitted,
 )
-from peer.schema import MAX_BATCH, MAX_PEERS
+from peer.schema import MAX_BATCH, MAX_PEERS, Head
 from peer.trader import Trader
 
 MAX_PULLS = 2
@@ -55,10 +58,17 @@ class Call:
 class Exchange:
     """One peer's whole state; see the module's rule. `now` is seconds since the epoch, the clock microseconds."""
 
-    def __init__(self, me: str, public_key: str, verify: Verify) -> None:
+    def __init__(
+        self,
+        me: str,
+        public_key: str,
+        verify: Verify,
+        older: Callable[[str, int], str | None] = lambda peer_id, sequence: None,
+    ) -> None:
         self.me = me
         self.market = Market(me)
-        self.ledgers = Ledgers(me, public_key, self.market, verify)
+        self.ledgers = Ledgers(me, public_key, self.market, verify, older)
+        self.forks = Forks(self.ledgers.hash_at, verify)
         self.trader = Trader(me, self.market, self.ledgers, self._refused)
         self.contacts: dict[str, Contact] = {}
         self.duplicates = 0
@@ -88,6 +98,7 @@ class Exchange:
         if contact is None:
             return owed
         contact.heard(said.vector)
+        self._compare(contact, said.vector)
         self.market.set_reachable(contact.peer_id, reachable=True)
         self.ledgers.advance_clock(said.clock, now)
         for message in said.messages:
@@ -146,6 +157,26 @@ class Exchange:
                 left -= min(left, maker.open)
         return found
 
+    def convict(self, fork: Fork) -> None:
+        """Stop trading with the owner of a forked ledger, for good; from then on its ledger ends where it is."""
+        self.forks.found.pop(fork.peer_id, None)
+        self.forks.proven[fork.peer_id] = fork
+        self.market.shun(fork.peer_id)
+        self._refused(fork.peer_id, f"entry {fork.sequence} of its ledger exists twice, both signed")
+
+    def _compare(self, contact: Contact, vector: dict[str, Head]) -> None:
+        for peer_id, head in vector.items():
+            ours = self.ledgers.head_of(peer_id)
+            if head == ours or head.sequence > ours.sequence or contact.compared.get(peer_id) == head:
+                continue
+            contact.compared[peer_id] = head
+            if not self.forks.contradicts(peer_id, head):
+                contact.suspected.pop(peer_id, None)
+            elif peer_id not in self.forks:
+                contact.suspected[peer_id] = head.sequence
+                contact.refused = f"{peer_id}: its entry {head.sequence} is not ours"
+                contact.hurry()
+
     def _next_call(self, contact: Contact) -> float:
         if contact.under_way:
             return inf
@@ -157,6 +188,8 @@ class Exchange:
         return contact.vector is not None and contact.has(self.me) < self.ledgers.own.sequence
 
     def _has_fills(self, contact: Contact) -> bool:
+        if self.market.is_shunned(contact.peer_id):
+            return False
         waiting = self.market.waiting_for(contact.peer_id)
         return bool(waiting) and any(fill.fill_id not in contact.asked for fill in waiting)
 
@@ -169,6 +202,8 @@ class Exchange:
         return Call(contact.peer_id, contact.news_from, fills, pulls)
 
     def _fills_to_ask(self, contact: Contact) -> list[FillOrder]:
+        if self.market.is_shunned(contact.peer_id):
+            return []
         waiting = self.market.waiting_for(contact.peer_id)
         fills = [fill for fill in waiting if fill.fill_id not in contact.asked]
         return [
@@ -185,9 +220,13 @@ class Exchange:
             GetLedger(peer_id=peer_id, after=self.ledgers.head_of(peer_id).sequence)
             for peer_id, since in self._behind_since.items()
             if contact.has(peer_id) > self.ledgers.head_of(peer_id).sequence
+            and peer_id not in self.forks
             and (now - since >= RELAY_AFTER_S or not self._reaches(peer_id))
         ]
-        return found[:MAX_PULLS]
+        suspected = [
+            GetLedger(peer_id=peer_id, after=max(0, sequence - 1)) for peer_id, sequence in contact.suspected.items()
+        ]
+        return (suspected + found)[:MAX_PULLS]
 
     def _reaches(self, peer_id: str) -> bool:
         contact = self.contacts.get(peer_id)
@@ -196,6 +235,9 @@ class Exchange:
     def _copy(self, batch: LedgerBatch, contact: Contact, now: float) -> list[str]:
         before = self.ledgers.head_of(batch.peer_id)
         contact.skewed = False
+        if batch.peer_id in self.forks:
+            contact.refused = f"{batch.peer_id}: its ledger is forked"
+            return []
         try:
             newcomers = self.ledgers.copy(batch, now)
         except FromTheFuture:
@@ -203,12 +245,24 @@ class Exchange:
             return []
         except (BadLedger, Contradiction) as error:
             contact.refused = f"{batch.peer_id}: {error}"
+            self._examine(batch)
             return []
         if self.ledgers.head_of(batch.peer_id) == before:
             self.duplicates += 1
+            self._examine(batch)
         else:
             self._behind_since.pop(batch.peer_id, None)
         return newcomers
+
+    def _examine(self, batch: LedgerBatch) -> None:
+        found = self.forks.examine(batch)
+        if found is None:
+            return
+        if batch.peer_id == self.me:
+            raise Amnesia(f"entry {found[0]} of this ledger exists twice: another process has gone on under its key")
+        self.forks.found[batch.peer_id] = found
+        for contact in self.contacts.values():
+            contact.suspected.pop(batch.peer_id, None)
 
     def _refused(self, peer_id: str, why: str) -> None:
         self.contacts.setdefault(peer_id, Contact(peer_id)).refused = why

@@ -69,6 +69,7 @@ class Market:
         self._live: dict[str, dict[str, Order]] = {}
         self._resting: dict[str, dict[str, Order]] = {}
         self._reachable: set[str] = {me}
+        self._shunned: set[str] = set()
 
     def apply(self, peer_id: str, entry: Entry) -> None:
         """Fold one entry of a peer's ledger.
@@ -106,7 +107,7 @@ class Market:
 
     def set_reachable(self, peer_id: str, reachable: bool) -> None:
         """Offer a peer's orders in the book, or halt them: they stay known, and nobody is sent to them."""
-        if reachable == (peer_id in self._reachable):
+        if reachable == (peer_id in self._reachable) or (reachable and peer_id in self._shunned):
             return
         if reachable:
             self._reachable.add(peer_id)
@@ -114,6 +115,15 @@ class Market:
             self._reachable.discard(peer_id)
         for order in self._live.get(peer_id, {}).values():
             self._offer(order)
+
+    def shun(self, peer_id: str) -> None:
+        """Halt a peer's orders for good: nobody is sent to them again."""
+        self._shunned.add(peer_id)
+        self.set_reachable(peer_id, reachable=False)
+
+    def is_shunned(self, peer_id: str) -> bool:
+        """Tell whether a peer's orders are halted for good."""
+        return peer_id in self._shunned
 
     def is_halted(self, order: Order) -> bool:
         """Tell whether the order's owner is out of reach."""

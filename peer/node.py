@@ -19,6 +19,7 @@ from peer.journal import Journal
 from peer.ledger import Verify, seal
 from peer.messages import (
     Contents,
+    Fork,
     GetLedger,
     Ledger,
     LedgerBatch,
@@ -98,7 +99,7 @@ class Node:
         port: int = 0,
         verify: Verify = verify,
     ) -> None:
-        self.exchange = Exchange(identity.peer_id, identity.public_key, verify)
+        self.exchange = Exchange(identity.peer_id, identity.public_key, verify, self._hash_on_disk)
         self.port = port
         self._desk = Desk(self.exchange)
         self._network = network or Network()
@@ -110,6 +111,8 @@ class Node:
         """Fold what the disk holds, and write what the last life still owed."""
         for record in self._journal.records():
             self.exchange.ledgers.restore(record)
+        for fork in self._journal.forks():
+            self.exchange.convict(fork)
         self.exchange.resume(now)
         self._commit()
 
@@ -184,6 +187,13 @@ class Node:
         entries, ledgers.unsaved = ledgers.unsaved, []
         if entries:
             self._journal.append(entries, durable=any(record.peer_id == self.exchange.me for record in entries))
+        for peer_id, (sequence, theirs) in list(self.exchange.forks.found.items()):
+            # From the entry before it on: where the two begin to differ, both may start from the same hash.
+            ours, _ = self._batch(peer_id, max(0, sequence - 1))
+            assert ours is not None, f"the copy of {peer_id} ends before {sequence}"
+            fork = Fork(peer_id=peer_id, sequence=sequence, ours=ours, theirs=theirs)
+            self._journal.keep_fork(fork)
+            self.exchange.convict(fork)
 
     def _send(self, call: Call) -> Send:
         messages: list[PeerMessage] = []
@@ -239,8 +249,13 @@ class Node:
             first=records[0].head.sequence,
             entries=[record.text for record in records],
             signature=records[-1].signature or self._seal(records[-1].head),
+            base=self.exchange.ledgers.hash_at(peer_id, records[0].head.sequence - 1),
         )
         return batch, [position for position, _ in kept]
+
+    def _hash_on_disk(self, peer_id: str, sequence: int) -> str | None:
+        kept = self._journal.read(peer_id, sequence - 1, limit=1)
+        return kept[0][1].head.hash if kept and kept[0][1].head.sequence == sequence else None
 
     def _seal(self, head: Head) -> str:
         # The same news goes to every peer: one signature serves all.

@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from peer.codes import Code, Refusal
 from peer.messages import GetLedger
-from peer.schema import DecimalInput, Item, Label, Message, Side, TimeInForce
+from peer.schema import DecimalInput, Item, Label, Message, PeerId, Side, TimeInForce
 
 
 class NewOrder(Message):
@@ -66,8 +66,15 @@ class GetStatus(Message):
     type: Literal["GET_STATUS"] = "GET_STATUS"
 
 
+class GetFork(Message):
+    """Show the proof that a peer's ledger is forked."""
+
+    type: Literal["GET_FORK"] = "GET_FORK"
+    peer_id: PeerId
+
+
 ClientRequest = Annotated[
-    SubmitOrder | CancelOrder | GetOrder | GetOrderbook | GetTrades | GetStatus | GetLedger,
+    SubmitOrder | CancelOrder | GetOrder | GetOrderbook | GetTrades | GetStatus | GetFork | GetLedger,
     Field(discriminator="type"),
 ]
 _CLIENT_REQUEST: TypeAdapter[ClientRequest] = TypeAdapter(ClientRequest)

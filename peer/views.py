@@ -89,6 +89,7 @@ def peer_status(exchange: Exchange) -> dict[str, Any]:
         "vector": {peer_id: list(exchange.ledgers.heads[peer_id]) for peer_id in sorted(exchange.ledgers.heads)},
         "digest": exchange.market.digest.hex(),
         "inDoubt": [_fill(fill) for fill in islice(exchange.market.own_fills(), MAX_SHOWN_FILLS)],
+        "forks": [_fork(exchange, peer_id) for peer_id in exchange.forks.proven],
         "clock": exchange.ledgers.clock,
     }
 
@@ -155,6 +156,11 @@ def _fill(fill: FillOpened) -> dict[str, Any]:
         "maker": fill.maker,
         "quantity": format_lots(fill.quantity),
     }
+
+
+def _fork(exchange: Exchange, peer_id: str) -> dict[str, Any]:
+    sequence, ours, theirs = exchange.forks.hashes(peer_id)
+    return {"peerId": peer_id, "sequence": sequence, "ours": ours, "theirs": theirs}
 
 
 def _contact(exchange: Exchange, peer_id: str) -> dict[str, Any]:

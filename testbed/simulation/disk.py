@@ -62,8 +62,10 @@ class Disk(MemoryJournal):
 
     def lose(self, count: int) -> None:
         """Be without the last entries."""
-        kept = list(self.records())[: self._ends[-1] - count]
+        kept, forks = list(self.records())[: self._ends[-1] - count], self.forks()
         super().__init__()
         super().append(kept, durable=True)
+        for fork in forks:
+            self.keep_fork(fork)
         self._ends = [0, len(kept)]
         self._forced = 1
