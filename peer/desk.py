@@ -11,12 +11,12 @@ from typing import Any
 from peer import views
 from peer.codes import Code, Refusal
 from peer.exchange import Exchange
-from peer.requests import CancelOrder, GetFork, GetOrder, GetOrderbook, GetStatus, GetTrades, SubmitOrder
+from peer.requests import CancelOrder, EvictPeer, GetFork, GetOrder, GetOrderbook, GetStatus, GetTrades, SubmitOrder
 
 MAX_OPEN_ORDERS = 200_000
 
 Reply = dict[str, Any] | Refusal | None
-Command = SubmitOrder | CancelOrder
+Command = SubmitOrder | CancelOrder | EvictPeer
 Question = GetOrder | GetOrderbook | GetTrades | GetStatus | GetFork
 
 
@@ -28,7 +28,12 @@ class Desk:
 
     def serve(self, request: Command | Question, now: float) -> Callable[[], Reply]:
         """Do what is asked; what is returned makes the answer, once what was written is on the disk."""
+        reply: Reply
         match request:
+            case SubmitOrder() | CancelOrder() | EvictPeer() if self._exchange.is_leaving:
+                reply = Refusal(Code.FENCED, "this peer has been evicted by the others")
+            case EvictPeer():
+                reply = self._evict(request, now)
             case SubmitOrder():
                 reply = self._submit(request, now)
             case CancelOrder():
@@ -57,6 +62,13 @@ class Desk:
         if order.remaining:
             self._exchange.trader.cancel(order, now)
         return {"type": "ORDER_CANCELLED", "order": views.order(market, order)}
+
+    def _evict(self, request: EvictPeer, now: float) -> Reply:
+        evictions, peer_id = self._exchange.evictions, request.peer_id
+        if refusal := evictions.refusal(peer_id, force=request.force):
+            return refusal
+        evictions.propose(peer_id, now, force=request.force)
+        return {"type": "EVICTION", **views.eviction(self._exchange, peer_id)}
 
     def _show(self, request: Question) -> Reply:
         market = self._exchange.market

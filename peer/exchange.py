@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from peer.contacts import RELAY_AFTER_S, Contact
+from peer.evictions import Evictions
 from peer.forks import Forks
 from peer.ledger import BadLedger, Verify
 from peer.ledgers import Amnesia, FromTheFuture, Ledgers
@@ -71,12 +72,18 @@ class Exchange:
         self.forks = Forks(self.ledgers.hash_at, verify)
         self.trader = Trader(me, self.market, self.ledgers, self._refused)
         self.contacts: dict[str, Contact] = {}
+        self.evictions = Evictions(me, self.market, self.ledgers, self.trader, self.forks, self.contacts)
         self.duplicates = 0
         self._behind_since: dict[str, float] = {}
 
     def resume(self, now: float) -> None:
         """Take up, after the last entry from disk, whatever the last life left undone."""
-        self.trader.settle(now)
+        self._settle(now)
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the others go on, or are about to go on, without this peer: then it writes nothing more."""
+        return self.market.fences.is_leaving(self.me)
 
     def discover(self, peer_id: str) -> None:
         """Note that a peer has been found."""
@@ -115,7 +122,7 @@ class Exchange:
                     owed.fills.append(message)
                 case GetLedger():
                     owed.ledgers += [message][: MAX_PULLS - len(owed.ledgers)]
-        self.trader.settle(now)
+        self._settle(now)
         return owed
 
     def answered(self, peer_id: str) -> None:
@@ -177,8 +184,13 @@ class Exchange:
                 contact.refused = f"{peer_id}: its entry {head.sequence} is not ours"
                 contact.hurry()
 
+    def _settle(self, now: float) -> None:
+        if not self.is_leaving:
+            self.evictions.settle(now)
+            self.trader.settle(now)
+
     def _next_call(self, contact: Contact) -> float:
-        if contact.under_way:
+        if contact.under_way or self.market.fences.is_barred(contact.peer_id):
             return inf
         # What has been told once and is still lacking was refused, or held back: it can wait for the next heartbeat.
         fresh = contact.news_from != contact.has(self.me)
@@ -220,7 +232,7 @@ class Exchange:
             GetLedger(peer_id=peer_id, after=self.ledgers.head_of(peer_id).sequence)
             for peer_id, since in self._behind_since.items()
             if contact.has(peer_id) > self.ledgers.head_of(peer_id).sequence
-            and peer_id not in self.forks
+            and self._takes(peer_id, contact)
             and (now - since >= RELAY_AFTER_S or not self._reaches(peer_id))
         ]
         suspected = [
@@ -228,9 +240,14 @@ class Exchange:
         ]
         return (suspected + found)[:MAX_PULLS]
 
+    def _takes(self, peer_id: str, contact: Contact) -> bool:
+        # Who has more of a ledger than there is has yet to read where it ends.
+        limit = self.market.fences.limit(peer_id)
+        return peer_id not in self.forks and (limit is None or contact.has(peer_id) <= limit)
+
     def _reaches(self, peer_id: str) -> bool:
         contact = self.contacts.get(peer_id)
-        return contact is not None and contact.reachable
+        return contact is not None and contact.reachable and not self.market.fences.is_barred(peer_id)
 
     def _copy(self, batch: LedgerBatch, contact: Contact, now: float) -> list[str]:
         before = self.ledgers.head_of(batch.peer_id)

@@ -30,7 +30,7 @@ class Forks:
         return peer_id in self.proven or peer_id in self.found
 
     def examine(self, batch: LedgerBatch) -> tuple[int, LedgerBatch] | None:
-        """Return the first number at which a signed batch contradicts our copy, and the batch; None if it proves nothing.
+        """Return the first entry by which a signed batch contradicts our copy, and the batch; None if by none.
 
         A batch that does not say what comes before it is taken to continue our copy.
         """

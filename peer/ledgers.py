@@ -129,12 +129,20 @@ class Ledgers:
             raise BadLedger(f"{MAX_PEERS - 1} ledgers are known, and no more are taken in")
         if max(entry.time for entry in news.entries) > int(now * 1e6) + MAX_SKEW_US:
             raise FromTheFuture(batch.peer_id)
+        self._keep_to_the_fence(batch.peer_id, news)
         return self._append(batch, news)
 
     def advance_clock(self, clock: int, now: float) -> None:
         """Follow another peer's clock; beyond the bound not, lest one wild clock drags everybody's."""
         if clock <= int(now * 1e6) + MAX_SKEW_US:
             self.clock = max(self.clock, clock)
+
+    def _keep_to_the_fence(self, peer_id: str, news: Continuation) -> None:
+        limit, end = self._market.fences.limit(peer_id), self._market.fences.end(peer_id)
+        if limit is not None and news.heads[-1].sequence > limit:
+            raise BadLedger(f"entry {news.heads[-1].sequence} lies beyond {limit}, where this ledger ends")
+        if end is not None and news.heads[-1].sequence == end.sequence and news.heads[-1] != end:
+            raise BadLedger(f"entry {end.sequence} is not the one that this ledger ends with")
 
     def _append(self, batch: LedgerBatch, news: Continuation) -> list[str]:
         newcomers: list[str] = []

@@ -83,6 +83,15 @@ class SqliteJournal:
         for kept in rows:
             self._recent.setdefault(kept[1].peer_id, deque(maxlen=RECENT)).append(kept)
 
+    def cut(self, peer_id: str, after: int) -> None:
+        """Forget the entries of a ledger after a number, which lie beyond a fence: they never count again.
+
+        Raises:
+            sqlite3.Error: the disk is broken.
+        """
+        self._db.execute("DELETE FROM entries WHERE peer_id = ? AND sequence > ?", (peer_id, after))
+        self._recent.pop(peer_id, None)
+
     def keep_fork(self, fork: Fork) -> None:
         """Keep the proof of a fork, on the disk on return; the first one against a peer is enough.
 

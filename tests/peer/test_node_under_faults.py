@@ -97,7 +97,7 @@ def test_a_timeout_that_counts_as_a_refusal_is_found(monkeypatch: pytest.MonkeyP
     def hasty(exchange: Exchange, peer_id: str, now: float, turned_away: str | None = None) -> None:
         failed(exchange, peer_id, now, turned_away)
         for fill in list(exchange.market.waiting_for(peer_id)):
-            exchange.trader._close(fill, Grant(0, fill.limit, 1, 1), now)
+            exchange.trader.close(fill, Grant(0, fill.limit, 1, 1), now)
 
     monkeypatch.setattr(Exchange, "failed", hasty)
     assert finds("agreed_trades")
