@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from testbed.accounts import Account, Accounts, Copy, Line
+from testbed.accounts import Account, Accounts, Copy, Line, owner_of
 from testbed.evidence import Evidence, Verdict, many
 from testbed.history import History
 
@@ -21,7 +21,7 @@ def priority(history: History, evidence: Evidence) -> Verdict:
     whose decision it has not seen, for then it knows that the maker has less to give than its ledger shows.
     """
     away = {evidence.peer_ids[name] for name in history.out_of_reach(evidence.peer_ids)}
-    hurt = history.hurt()
+    hurt, fenced = history.hurt(), evidence.accounts().fences
     wrong: list[str] = []
     takings = 0
     for holder, copies in evidence.ledgers.items():
@@ -30,7 +30,10 @@ def priority(history: History, evidence: Evidence) -> Verdict:
             takings += 1
             taker, maker = book.orders[line.event["taker"]], book.orders.get(line.event["maker"])
             if maker is None:
-                wrong.append(f"{holder} took from {evidence.tell(line.event['maker'])} before it had seen that order")
+                # What lies around a fence may have been forgotten and read again, or was void when all was over.
+                if owner_of(line.event["maker"]) not in fenced:
+                    name = evidence.tell(line.event["maker"])
+                    wrong.append(f"{holder} took from {name} before it had seen that order")
                 continue
             wrong += [
                 f"{holder} took {evidence.tell(maker.id)} for {evidence.tell(taker.id)} "

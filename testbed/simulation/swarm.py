@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from random import Random
 from typing import get_args
 
@@ -17,6 +18,7 @@ from testbed.simulation.steps import (
     Down,
     Frozen,
     Look,
+    Lost,
     Order,
     Parted,
     Repeat,
@@ -31,6 +33,8 @@ from testbed.simulation.steps import (
 ITEMS = ("ACME", "GRPE", "VINE")
 MIN_PEERS, MAX_PEERS = 2, 7
 WIDEST = 5
+# In how many of the runs of three peers or more one is lost for good.
+LOSSES = 0.25
 # Below and above what a peer takes for a wild clock (5 s).
 SMALL_SKEW_S, LARGE_SKEW_S = 1.0, 9.0
 
@@ -90,7 +94,7 @@ class Swarm:
 def draw(seed: int) -> Plan:
     """Return the run of a seed, always the same."""
     swarm = Swarm(seed)
-    steps = list(_orders(swarm))
+    steps = [*_orders(swarm), *_losses(swarm)]
     for kind in _FAULTS:
         if swarm.dice.random() < 0.4:
             steps += kind(swarm)
@@ -135,6 +139,17 @@ def _downs(swarm: Swarm) -> Iterator[Step]:
     chosen = swarm.dice.sample(points, swarm.dice.randint(1, len(points)))
     for at_s, for_s, peer in _free(swarm, swarm.between(1, 8), 0.02, 3.0):
         yield Down(at_s, for_s, peer, swarm.dice.choice(chosen))
+
+
+def _losses(swarm: Swarm) -> Iterator[Step]:
+    # One at most, and before all else that can befall a peer: nothing heals it again.
+    dice = swarm.dice
+    if len(swarm.peers) < 3 or dice.random() >= LOSSES:
+        return
+    lost, asked = dice.sample(swarm.peers, 2)
+    swarm.busy[lost] = inf
+    point = dice.choice([None, None, *get_args(Point)])
+    yield Lost(swarm.moment(), swarm.while_(0.1, 4.0), lost, asked, dice.random() < 0.4, dice.random() < 0.3, point)
 
 
 def _freezes(swarm: Swarm) -> Iterator[Step]:
