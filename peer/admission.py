@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from peer.codes import Refusal
 from peer.messages import Contents, Envelope
-from peer.requests import refusal_of
+from peer.requests import EvictPeer, refusal_of
 
 _CONTENTS = TypeAdapter(Contents)
 
@@ -21,7 +21,8 @@ class Network:
     """The peers that share a key."""
 
     def __init__(self, key: bytes = b"") -> None:
-        # Its key is worked in once; each envelope's code begins with a copy.
+        self._key = key
+        # Worked in once; each envelope's code begins with a copy.
         self._keyed = hmac.new(key, digestmod="sha256")
 
     def seal(self, sender: str, to: str, port: int, contents: Contents) -> dict[str, Any]:
@@ -34,10 +35,20 @@ class Network:
         """Tell whether a member has sealed this envelope."""
         return hmac.compare_digest(self._mac(envelope.sender, envelope.to, envelope.port, envelope.body), envelope.mac)
 
+    def authorises(self, me: str, request: EvictPeer) -> bool:
+        """Tell whether an operator who has the network's key asks this peer; in an open network everybody may."""
+        return not self._key or hmac.compare_digest(eviction_mac(self._key, me, request), request.mac or "")
+
     def _mac(self, sender: str, to: str, port: int, body: str) -> str:
         code = self._keyed.copy()
         code.update(f"{sender} {to} {port} {body}".encode())
         return code.hexdigest()
+
+
+def eviction_mac(key: bytes, asked: str, request: EvictPeer) -> str:
+    """Return what authorises an operator's request to one peer, hex."""
+    text = f"grapevine evict {request.peer_id} at {asked} {'forced' if request.force else 'unforced'}"
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 def read_envelope(payload: object) -> Envelope | Refusal:

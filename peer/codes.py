@@ -22,7 +22,13 @@ class Code(StrEnum):
     UNKNOWN_ORDER = "ERR_UNKNOWN_ORDER"
     NOT_OWNER = "ERR_NOT_OWNER"
     ORDER_FILLED = "ERR_ORDER_FILLED"
+    UNKNOWN_FORK = "ERR_UNKNOWN_FORK"
     TOO_MANY_ORDERS = "ERR_TOO_MANY_ORDERS"
+    UNKNOWN_PEER = "ERR_UNKNOWN_PEER"
+    NOT_EVICTABLE = "ERR_NOT_EVICTABLE"
+    PEERS_SILENT = "ERR_PEERS_SILENT"
+    NOT_AUTHORISED = "ERR_NOT_AUTHORISED"
+    FENCED = "ERR_FENCED"
     WRONG_PEER = "ERR_WRONG_PEER"
     NOT_ADMITTED = "ERR_NOT_ADMITTED"
     BUSY = "ERR_BUSY"
@@ -40,7 +46,13 @@ MEANINGS: dict[Code, str] = {
     Code.UNKNOWN_ORDER: "No ledger that this peer has read holds an order of this id.",
     Code.NOT_OWNER: "Only the peer that accepted an order may cancel it; the sentence names that peer.",
     Code.ORDER_FILLED: "The order has been filled completely: nothing is left to cancel.",
+    Code.UNKNOWN_FORK: "This peer has no proof that the ledger of that peer is forked.",
     Code.TOO_MANY_ORDERS: "The peer holds as many open orders of its own as it may.",
+    Code.UNKNOWN_PEER: "This peer has never heard of that peer.",
+    Code.NOT_EVICTABLE: "That peer cannot be evicted: it is the asked one, or its ledger is forked.",
+    Code.PEERS_SILENT: "Other peers cannot be asked what they hold of that ledger; the sentence names them.",
+    Code.NOT_AUTHORISED: "The request carries no code made with the network's key, as an operator's must.",
+    Code.FENCED: "This peer has been evicted: it trades no more, and has to come back under a new identity.",
     Code.WRONG_PEER: "The message was meant for a peer that no longer answers at this address.",
     Code.NOT_ADMITTED: "The envelope carries no code made with this network's key: its sender is none of its peers.",
     Code.BUSY: "More requests are waiting than the peer will hold; nothing was done, try again.",

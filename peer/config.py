@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,32 +24,29 @@ class Config:
 def read_config(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Config:
     """Read the command line; what it leaves out comes from GRAPEVINE_<FLAG>, then from the default."""
     parser = argparse.ArgumentParser(prog="peer", description="One peer of a Grapevine exchange.")
-
-    def flag(name: str, default: str, help: str) -> None:
-        variable = f"GRAPEVINE_{name.upper().replace('-', '_')}"
-        told = f"{help} (${variable}, default {default or 'none'})"
-        parser.add_argument(f"--{name}", default=environment.get(variable) or default, help=told)
-
-    flag("host", "127.0.0.1", "address to listen on")
-    flag("port", "4000", "TCP port to listen on, 0 for any")
-    flag("data", "data", "folder of this peer's key and ledgers")
-    flag("grapes", "http://127.0.0.1:30001", "HTTP APIs of the Grapes, separated by commas")
-    flag("dht", "127.0.0.1:20001", "DHT ports of the same Grapes, separated by commas")
-    add_network_key(flag)
+    for name, default, help in (
+        ("host", "127.0.0.1", "address to listen on"),
+        ("port", "4000", "TCP port to listen on, 0 for any"),
+        ("data", "data", "folder of this peer's key and ledgers"),
+        ("grapes", "http://127.0.0.1:30001", "HTTP APIs of the Grapes, separated by commas"),
+        ("dht", "127.0.0.1:20001", "DHT ports of the same Grapes, separated by commas"),
+    ):
+        _flag(parser, environment, name, default, help)
+    tell_of_the_key(parser, environment)
     found = parser.parse_args(arguments)
     if not str(found.port).isdecimal() or int(found.port) > 65535:
         parser.error(f"--port must be a number from 0 to 65535, not {found.port}")
-    key = network_key(parser, found)
-    return Config(found.host, int(found.port), Path(found.data), _listed(found.grapes), _listed(found.dht), key)
+    grapes, dht = _listed(found.grapes), _listed(found.dht)
+    return Config(found.host, int(found.port), Path(found.data), grapes, dht, key_of(parser, found))
 
 
-def add_network_key(flag: Callable[[str, str, str], None]) -> None:
+def tell_of_the_key(parser: argparse.ArgumentParser, environment: Mapping[str, str]) -> None:
     """Let a program be told the network's key, or the file that holds it."""
-    flag("network-key", "", "secret that all peers of one network share")
-    flag("network-key-file", "", "file that holds it, so that no list of processes shows it")
+    _flag(parser, environment, "network-key", "", "secret that all peers of one network share")
+    _flag(parser, environment, "network-key-file", "", "file that holds it, so that no list of processes shows it")
 
 
-def network_key(parser: argparse.ArgumentParser, found: argparse.Namespace) -> bytes:
+def key_of(parser: argparse.ArgumentParser, found: argparse.Namespace) -> bytes:
     """Return the key that a program was told; a file goes before, and the space around its text does not count."""
     if not found.network_key_file:
         return str(found.network_key).encode()
@@ -60,6 +57,12 @@ def network_key(parser: argparse.ArgumentParser, found: argparse.Namespace) -> b
     if not key:
         parser.error(f"--network-key-file names {found.network_key_file}, which is empty")
     return key
+
+
+def _flag(parser: argparse.ArgumentParser, environment: Mapping[str, str], name: str, default: str, help: str) -> None:
+    variable = f"GRAPEVINE_{name.upper().replace('-', '_')}"
+    told = f"{help} (${variable}, default {default or 'none'})"
+    parser.add_argument(f"--{name}", default=environment.get(variable) or default, help=told)
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -23,7 +23,11 @@ STRANGER_EVERY_S = 30.0
 
 @dataclass(slots=True)
 class Contact:
-    """One other peer. `vector` is how far its copies reach by its own last word, None before the first."""
+    """One other peer. `vector` is how far its copies reach by its own last word, None before the first.
+
+    `compared` are those of its heads that were held against our copies; `suspected` the ledgers, and the numbers of
+    entries, that it has another way than we do, if its word is true.
+    """
 
     peer_id: str
     vector: dict[str, Head] | None = None
@@ -38,6 +42,8 @@ class Contact:
     stranger: bool = False
     refused: str | None = None
     asked: dict[str, None] = field(default_factory=dict)
+    compared: dict[str, Head] = field(default_factory=dict)
+    suspected: dict[str, int] = field(default_factory=dict)
 
     def has(self, peer_id: str) -> int:
         """Return how many entries of a ledger it has."""

@@ -11,13 +11,13 @@ from typing import Any
 from peer import views
 from peer.codes import Code, Refusal
 from peer.exchange import Exchange
-from peer.requests import CancelOrder, GetOrder, GetOrderbook, GetStatus, GetTrades, SubmitOrder
+from peer.requests import CancelOrder, EvictPeer, GetFork, GetOrder, GetOrderbook, GetStatus, GetTrades, SubmitOrder
 
 MAX_OPEN_ORDERS = 200_000
 
 Reply = dict[str, Any] | Refusal | None
-Command = SubmitOrder | CancelOrder
-Question = GetOrder | GetOrderbook | GetTrades | GetStatus
+Command = SubmitOrder | CancelOrder | EvictPeer
+Question = GetOrder | GetOrderbook | GetTrades | GetStatus | GetFork
 
 
 class Desk:
@@ -28,7 +28,12 @@ class Desk:
 
     def serve(self, request: Command | Question, now: float) -> Callable[[], Reply]:
         """Do what is asked; what is returned makes the answer, once what was written is on the disk."""
+        reply: Reply
         match request:
+            case SubmitOrder() | CancelOrder() | EvictPeer() if self._exchange.is_leaving:
+                reply = Refusal(Code.FENCED, "this peer has been evicted by the others")
+            case EvictPeer():
+                reply = self._evict(request, now)
             case SubmitOrder():
                 reply = self._submit(request, now)
             case CancelOrder():
@@ -58,6 +63,13 @@ class Desk:
             self._exchange.trader.cancel(order, now)
         return {"type": "ORDER_CANCELLED", "order": views.order(market, order)}
 
+    def _evict(self, request: EvictPeer, now: float) -> Reply:
+        evictions, peer_id = self._exchange.evictions, request.peer_id
+        if refusal := evictions.refusal(peer_id, force=request.force):
+            return refusal
+        evictions.propose(peer_id, now, force=request.force)
+        return {"type": "EVICTION", **views.eviction(self._exchange, peer_id)}
+
     def _show(self, request: Question) -> Reply:
         market = self._exchange.market
         match request:
@@ -70,6 +82,13 @@ class Desk:
                 return views.trades(market, item, limit)
             case GetStatus():
                 return views.peer_status(self._exchange)
+            case GetFork(peer_id=peer_id):
+                fork = self._exchange.forks.proven.get(peer_id)
+                return _no_fork(peer_id) if fork is None else fork.json_object()
+
+
+def _no_fork(peer_id: str) -> Refusal:
+    return Refusal(Code.UNKNOWN_FORK, f"no proof against {peer_id}")
 
 
 def _unknown_order(id: str) -> Refusal:

@@ -27,7 +27,7 @@ class Digest:
         """Return the digest as 32 hex digits."""
         for order in self._touched.values():
             self._value ^= self._counted.pop(order.id, 0)
-            if order.remaining:
+            if order.remaining and not order.void:
                 self._counted[order.id] = hashed = _hash(order)
                 self._value ^= hashed
         self._touched.clear()

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeVar, dataclass_transform
 
 from pydantic import Field, TypeAdapter, with_config
 
-from peer.schema import STRICT, Id, Item, Label, Lots, Sequence, Side, TimeInForce
+from peer.schema import MAX_PEERS, STRICT, Hex, Id, Item, Label, Lots, PeerId, Sequence, Side, TimeInForce
 
 T = TypeVar("T")
 
@@ -100,8 +100,49 @@ class OrdersTraded:
     maker_remaining: Lots
 
 
+@event
+class EvictionProposed:
+    """An operator wants to go on without a peer that is lost for good: the voters are to say what they hold of it.
+
+    `forced`: peers that could not be reached are not asked, and the operator vouches for them.
+    """
+
+    type: Literal["EVICTION_PROPOSED"] = "EVICTION_PROPOSED"
+    peer_id: PeerId
+    voters: Annotated[tuple[PeerId, ...], Field(min_length=1, max_length=MAX_PEERS)]
+    forced: bool
+
+
+@event
+class EvictionJoined:
+    """A voter's word, once: so far it holds the lost ledger, and it takes nothing more from its owner."""
+
+    type: Literal["EVICTION_JOINED"] = "EVICTION_JOINED"
+    peer_id: PeerId
+    sequence: Sequence
+    hash: Hex
+
+
+@event
+class PeerFenced:
+    """The lost ledger ends here for good, and the writer holds it up to here; what lies beyond is void."""
+
+    type: Literal["PEER_FENCED"] = "PEER_FENCED"
+    peer_id: PeerId
+    sequence: Sequence
+    hash: Hex
+
+
 Event = Annotated[
-    OrderPlaced | OrderCancelled | FillOpened | FillGranted | FillClosed | OrdersTraded,
+    OrderPlaced
+    | OrderCancelled
+    | FillOpened
+    | FillGranted
+    | FillClosed
+    | OrdersTraded
+    | EvictionProposed
+    | EvictionJoined
+    | PeerFenced,
     Field(discriminator="type"),
 ]
 

@@ -8,16 +8,20 @@ What it writes must be on disk before anything that was said here may leave; see
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
 
 from peer.contacts import RELAY_AFTER_S, Contact
+from peer.evictions import Evictions
+from peer.forks import Forks
 from peer.ledger import BadLedger, Verify
-from peer.ledgers import FromTheFuture, Ledgers
+from peer.ledgers import Amnesia, FromTheFuture, Ledgers
 from peer.market import Contradiction, Market
 from peer.messages import (
     Contents,
     FillOrder,
+    Fork,
     GetLedger,
     Ledger,
     LedgerBatch,
@@ -26,7 +30,7 @@ from peer.messages import (
     OrderMatched,
     OrderSubmitted,
 )
-from peer.schema import MAX_BATCH, MAX_PEERS
+from peer.schema import MAX_BATCH, MAX_PEERS, Head
 from peer.trader import Trader
 
 MAX_PULLS = 2
@@ -55,18 +59,31 @@ class Call:
 class Exchange:
     """One peer's whole state; see the module's rule. `now` is seconds since the epoch, the clock microseconds."""
 
-    def __init__(self, me: str, public_key: str, verify: Verify) -> None:
+    def __init__(
+        self,
+        me: str,
+        public_key: str,
+        verify: Verify,
+        older: Callable[[str, int], str | None] = lambda peer_id, sequence: None,
+    ) -> None:
         self.me = me
         self.market = Market(me)
-        self.ledgers = Ledgers(me, public_key, self.market, verify)
+        self.ledgers = Ledgers(me, public_key, self.market, verify, older)
+        self.forks = Forks(self.ledgers.hash_at, verify)
         self.trader = Trader(me, self.market, self.ledgers, self._refused)
         self.contacts: dict[str, Contact] = {}
+        self.evictions = Evictions(me, self.market, self.ledgers, self.trader, self.forks, self.contacts)
         self.duplicates = 0
         self._behind_since: dict[str, float] = {}
 
     def resume(self, now: float) -> None:
         """Take up, after the last entry from disk, whatever the last life left undone."""
-        self.trader.settle(now)
+        self._settle(now)
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the others go on, or are about to go on, without this peer: then it writes nothing more."""
+        return self.market.fences.is_leaving(self.me)
 
     def discover(self, peer_id: str) -> None:
         """Note that a peer has been found."""
@@ -88,6 +105,7 @@ class Exchange:
         if contact is None:
             return owed
         contact.heard(said.vector)
+        self._compare(contact, said.vector)
         self.market.set_reachable(contact.peer_id, reachable=True)
         self.ledgers.advance_clock(said.clock, now)
         for message in said.messages:
@@ -104,7 +122,7 @@ class Exchange:
                     owed.fills.append(message)
                 case GetLedger():
                     owed.ledgers += [message][: MAX_PULLS - len(owed.ledgers)]
-        self.trader.settle(now)
+        self._settle(now)
         return owed
 
     def answered(self, peer_id: str) -> None:
@@ -146,8 +164,33 @@ class Exchange:
                 left -= min(left, maker.open)
         return found
 
+    def convict(self, fork: Fork) -> None:
+        """Stop trading with the owner of a forked ledger, for good; from then on its ledger ends where it is."""
+        self.forks.found.pop(fork.peer_id, None)
+        self.forks.proven[fork.peer_id] = fork
+        self.market.shun(fork.peer_id)
+        self._refused(fork.peer_id, f"entry {fork.sequence} of its ledger exists twice, both signed")
+
+    def _compare(self, contact: Contact, vector: dict[str, Head]) -> None:
+        for peer_id, head in vector.items():
+            ours = self.ledgers.head_of(peer_id)
+            if head == ours or head.sequence > ours.sequence or contact.compared.get(peer_id) == head:
+                continue
+            contact.compared[peer_id] = head
+            if not self.forks.contradicts(peer_id, head):
+                contact.suspected.pop(peer_id, None)
+            elif peer_id not in self.forks:
+                contact.suspected[peer_id] = head.sequence
+                contact.refused = f"{peer_id}: its entry {head.sequence} is not ours"
+                contact.hurry()
+
+    def _settle(self, now: float) -> None:
+        if not self.is_leaving:
+            self.evictions.settle(now)
+            self.trader.settle(now)
+
     def _next_call(self, contact: Contact) -> float:
-        if contact.under_way:
+        if contact.under_way or self.market.fences.is_barred(contact.peer_id):
             return inf
         # What has been told once and is still lacking was refused, or held back: it can wait for the next heartbeat.
         fresh = self._has_news(contact) and contact.news_from != contact.has(self.me)
@@ -157,6 +200,8 @@ class Exchange:
         return contact.vector is not None and contact.has(self.me) < self.ledgers.own.sequence
 
     def _has_fills(self, contact: Contact) -> bool:
+        if self.market.is_shunned(contact.peer_id):
+            return False
         waiting = self.market.waiting_for(contact.peer_id)
         return bool(waiting) and any(fill.fill_id not in contact.asked for fill in waiting)
 
@@ -169,6 +214,8 @@ class Exchange:
         return Call(contact.peer_id, contact.news_from, fills, pulls)
 
     def _fills_to_ask(self, contact: Contact) -> list[FillOrder]:
+        if self.market.is_shunned(contact.peer_id):
+            return []
         waiting = self.market.waiting_for(contact.peer_id)
         fills = [fill for fill in waiting if fill.fill_id not in contact.asked]
         return [
@@ -185,17 +232,29 @@ class Exchange:
             GetLedger(peer_id=peer_id, after=self.ledgers.head_of(peer_id).sequence)
             for peer_id, since in self._behind_since.items()
             if contact.has(peer_id) > self.ledgers.head_of(peer_id).sequence
+            and self._takes(peer_id, contact)
             and (now - since >= RELAY_AFTER_S or not self._reaches(peer_id))
         ]
-        return found[:MAX_PULLS]
+        suspected = [
+            GetLedger(peer_id=peer_id, after=max(0, sequence - 1)) for peer_id, sequence in contact.suspected.items()
+        ]
+        return (suspected + found)[:MAX_PULLS]
+
+    def _takes(self, peer_id: str, contact: Contact) -> bool:
+        # Who has more of a ledger than there is has yet to read where it ends.
+        limit = self.market.fences.limit(peer_id)
+        return peer_id not in self.forks and (limit is None or contact.has(peer_id) <= limit)
 
     def _reaches(self, peer_id: str) -> bool:
         contact = self.contacts.get(peer_id)
-        return contact is not None and contact.reachable
+        return contact is not None and contact.reachable and not self.market.fences.is_barred(peer_id)
 
     def _copy(self, batch: LedgerBatch, contact: Contact, now: float) -> list[str]:
         before = self.ledgers.head_of(batch.peer_id)
         contact.skewed = False
+        if batch.peer_id in self.forks:
+            contact.refused = f"{batch.peer_id}: its ledger is forked"
+            return []
         try:
             newcomers = self.ledgers.copy(batch, now)
         except FromTheFuture:
@@ -203,12 +262,24 @@ class Exchange:
             return []
         except (BadLedger, Contradiction) as error:
             contact.refused = f"{batch.peer_id}: {error}"
+            self._examine(batch)
             return []
         if self.ledgers.head_of(batch.peer_id) == before:
             self.duplicates += 1
+            self._examine(batch)
         else:
             self._behind_since.pop(batch.peer_id, None)
         return newcomers
+
+    def _examine(self, batch: LedgerBatch) -> None:
+        found = self.forks.examine(batch)
+        if found is None:
+            return
+        if batch.peer_id == self.me:
+            raise Amnesia(f"entry {found[0]} of this ledger exists twice: another process has gone on under its key")
+        self.forks.found[batch.peer_id] = found
+        for contact in self.contacts.values():
+            contact.suspected.pop(batch.peer_id, None)
 
     def _refused(self, peer_id: str, why: str) -> None:
         self.contacts.setdefault(peer_id, Contact(peer_id)).refused = why

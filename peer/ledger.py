@@ -64,9 +64,15 @@ def continuation(head: Head, batch: LedgerBatch, verify: Verify) -> Continuation
     heads = list(accumulate(texts, chained, initial=head))[1:]
     if peer_id_of(batch.public_key) != batch.peer_id:
         raise BadLedger("the public key is not this peer's")
-    if not verify(batch.public_key, _sealed(batch.peer_id, heads[-1]), batch.signature):
+    if not is_sealed(batch, heads[-1], verify):
         raise BadLedger(f"the signature does not fit the chain at entry {heads[-1].sequence}")
     return Continuation([_read(text) for text in texts], texts, heads)
+
+
+def is_sealed(batch: LedgerBatch, head: Head, verify: Verify) -> bool:
+    """Tell whether the batch carries its owner's signature of this head."""
+    signed = verify(batch.public_key, _sealed(batch.peer_id, head), batch.signature)
+    return signed and peer_id_of(batch.public_key) == batch.peer_id
 
 
 def _read(text: str) -> Entry:

@@ -6,6 +6,8 @@ not yet on disk waits in `unsaved`.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from peer.events import Entry, Event, OrderPlaced, read_entry
@@ -15,6 +17,7 @@ from peer.messages import LedgerBatch
 from peer.schema import MAX_PEERS, NOTHING, Head
 
 MAX_SKEW_US = 5_000_000
+RECENT_HASHES = 512
 
 
 class CorruptJournal(Exception):
@@ -44,9 +47,19 @@ class Record(NamedTuple):
 
 
 class Ledgers:
-    """Heads of all ledgers, and the hybrid logical clock (microseconds) that they drive. `now` is in seconds."""
+    """Heads of all ledgers, and the hybrid logical clock (microseconds) that they drive. `now` is in seconds.
 
-    def __init__(self, me: str, public_key: str, market: Market, verify: Verify) -> None:
+    `older` finds the hash of an entry that is no longer in memory, None if it is nowhere.
+    """
+
+    def __init__(
+        self,
+        me: str,
+        public_key: str,
+        market: Market,
+        verify: Verify,
+        older: Callable[[str, int], str | None] = lambda peer_id, sequence: None,
+    ) -> None:
         self.heads: dict[str, Head] = {}
         self.clock = 0
         self.unsaved: list[Record] = []
@@ -55,6 +68,8 @@ class Ledgers:
         self._market = market
         self._verify = verify
         self._times: dict[str, int] = {}
+        self._older = older
+        self._recent: dict[str, deque[str]] = {}
 
     @property
     def own(self) -> Head:
@@ -64,6 +79,14 @@ class Ledgers:
     def head_of(self, peer_id: str) -> Head:
         """Return how far a ledger reaches here."""
         return self.heads.get(peer_id, NOTHING)
+
+    def hash_at(self, peer_id: str, sequence: int) -> str | None:
+        """Return the hash of an entry of a ledger, None where that is not known here."""
+        back = self.head_of(peer_id).sequence - sequence
+        if back < 0 or not sequence:
+            return None if back < 0 else Head().hash
+        recent = self._recent[peer_id]
+        return recent[-1 - back] if back < len(recent) else self._older(peer_id, sequence)
 
     def next_id(self) -> str:
         """Return the id of what the next own entry will make: no other entry ever has its number."""
@@ -106,12 +129,20 @@ class Ledgers:
             raise BadLedger(f"{MAX_PEERS - 1} ledgers are known, and no more are taken in")
         if max(entry.time for entry in news.entries) > int(now * 1e6) + MAX_SKEW_US:
             raise FromTheFuture(batch.peer_id)
+        self._keep_to_the_fence(batch.peer_id, news)
         return self._append(batch, news)
 
     def advance_clock(self, clock: int, now: float) -> None:
         """Follow another peer's clock; beyond the bound not, lest one wild clock drags everybody's."""
         if clock <= int(now * 1e6) + MAX_SKEW_US:
             self.clock = max(self.clock, clock)
+
+    def _keep_to_the_fence(self, peer_id: str, news: Continuation) -> None:
+        limit, end = self._market.fences.limit(peer_id), self._market.fences.end(peer_id)
+        if limit is not None and news.heads[-1].sequence > limit:
+            raise BadLedger(f"entry {news.heads[-1].sequence} lies beyond {limit}, where this ledger ends")
+        if end is not None and news.heads[-1].sequence == end.sequence and news.heads[-1] != end:
+            raise BadLedger(f"entry {end.sequence} is not the one that this ledger ends with")
 
     def _append(self, batch: LedgerBatch, news: Continuation) -> list[str]:
         newcomers: list[str] = []
@@ -133,5 +164,8 @@ class Ledgers:
         except Contradiction as error:
             raise Contradiction(f"entry {head.sequence}: {error}") from error
         self.heads[peer_id] = head
+        if peer_id not in self._recent:
+            self._recent[peer_id] = deque(maxlen=RECENT_HASHES)
+        self._recent[peer_id].append(head.hash)
         self._times[peer_id] = entry.time
         self.clock = max(self.clock, entry.time)

@@ -12,7 +12,19 @@ from typing import NamedTuple
 
 from peer.book import Book
 from peer.digest import Digest
-from peer.events import Entry, FillClosed, FillGranted, FillOpened, OrderCancelled, OrderPlaced, OrdersTraded
+from peer.events import (
+    Entry,
+    EvictionJoined,
+    EvictionProposed,
+    FillClosed,
+    FillGranted,
+    FillOpened,
+    OrderCancelled,
+    OrderPlaced,
+    OrdersTraded,
+    PeerFenced,
+)
+from peer.fences import Fences
 from peer.order import Order
 from peer.schema import owner_of
 
@@ -63,12 +75,14 @@ class Market:
         self.asked: dict[str, FillOpened] = {}
         self.answered: dict[str, FillOpened] = {}
         self.digest = Digest()
+        self.fences = Fences(me)
         self.stirred: dict[str, None] = {}
         self._waiting: dict[str, dict[str, FillOpened]] = {}
         self._claims: dict[TradeKey, tuple[Order, int]] = {}
         self._live: dict[str, dict[str, Order]] = {}
         self._resting: dict[str, dict[str, Order]] = {}
         self._reachable: set[str] = {me}
+        self._shunned: set[str] = set()
 
     def apply(self, peer_id: str, entry: Entry) -> None:
         """Fold one entry of a peer's ledger.
@@ -90,6 +104,11 @@ class Market:
                 self._traded(peer_id, entry, event)
             case OrderCancelled():
                 self._cancelled(peer_id, event)
+            case EvictionProposed() | EvictionJoined() | PeerFenced():
+                _require(self.fences.follows(peer_id, event), "a peer speaks once of another's end")
+                self.fences.apply(peer_id, event)
+                if isinstance(event, PeerFenced):
+                    self._void(event.peer_id)
 
     def own_fills(self) -> Iterator[FillOpened]:
         """Yield this peer's fills that wait for a decision."""
@@ -106,7 +125,7 @@ class Market:
 
     def set_reachable(self, peer_id: str, reachable: bool) -> None:
         """Offer a peer's orders in the book, or halt them: they stay known, and nobody is sent to them."""
-        if reachable == (peer_id in self._reachable):
+        if reachable == (peer_id in self._reachable) or (reachable and peer_id in self._shunned):
             return
         if reachable:
             self._reachable.add(peer_id)
@@ -114,6 +133,15 @@ class Market:
             self._reachable.discard(peer_id)
         for order in self._live.get(peer_id, {}).values():
             self._offer(order)
+
+    def shun(self, peer_id: str) -> None:
+        """Halt a peer's orders for good: nobody is sent to them again."""
+        self._shunned.add(peer_id)
+        self.set_reachable(peer_id, reachable=False)
+
+    def is_shunned(self, peer_id: str) -> bool:
+        """Tell whether a peer's orders are halted for good."""
+        return peer_id in self._shunned
 
     def is_halted(self, order: Order) -> bool:
         """Tell whether the order's owner is out of reach."""
@@ -130,6 +158,7 @@ class Market:
         order = Order(event.id, event.item, event.side == "buy", event.price, event.quantity, key)
         order.client_id, order.client_order_id = event.client_id, event.client_order_id
         order.time_in_force = event.time_in_force
+        order.void = peer_id in self.fences.fenced
         self.orders[order.id] = order
         self._live.setdefault(peer_id, {})[order.id] = order
         self._resting.setdefault(order.item, {})[order.id] = order
@@ -157,10 +186,12 @@ class Market:
             self.asked[event.fill_id] = event
         if peer_id == self.me and not decided:
             self._waiting.setdefault(owner_of(event.maker), {})[event.fill_id] = event
-            maker = self.orders[event.maker]
-            maker.claimed += event.quantity
-            self._claims[event.fill_id, event.maker] = (maker, event.quantity)
-            self._offer(maker)
+            maker = self.orders.get(event.maker)
+            # The order of a fenced peer may lie beyond its fence: then it never was.
+            if maker is not None:
+                maker.claimed += event.quantity
+                self._claims[event.fill_id, event.maker] = (maker, event.quantity)
+                self._offer(maker)
         self._changed(taker)
 
     def _granted(self, peer_id: str, entry: Entry, event: FillGranted) -> None:
@@ -224,6 +255,11 @@ class Market:
         self._take(maker, event.quantity, trade)
         self._take(taker, event.quantity, trade)
 
+    def _void(self, peer_id: str) -> None:
+        for order in list(self._live.get(peer_id, {}).values()):
+            order.void = True
+            self._changed(order)
+
     def _own(self, peer_id: str, order_id: str) -> Order:
         order = self.orders.get(order_id)
         if order is None or order.peer_id != peer_id:
@@ -256,14 +292,14 @@ class Market:
     def _changed(self, order: Order) -> None:
         assert 0 <= order.reserved <= order.remaining <= order.original - order.filled, order
         self.digest.touch(order)
-        if not order.remaining:
+        if not order.remaining or order.void:
             self._live[order.peer_id].pop(order.id, None)
             self._resting[order.item].pop(order.id, None)
         self._offer(order)
 
     def _offer(self, order: Order) -> None:
         before = order.open
-        if order.cancelled or order.peer_id not in self._reachable:
+        if order.cancelled or order.void or order.peer_id not in self._reachable:
             after = 0
         else:
             after = max(0, order.remaining - order.reserved - order.claimed)

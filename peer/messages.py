@@ -19,13 +19,30 @@ class GetLedger(Message):
 
 
 class LedgerBatch(Message):
-    """Entries of one ledger from number `first` on, as the texts that were chained; the last one is signed."""
+    """Entries of one ledger from number `first` on, as the texts that were chained; the last one is signed.
+
+    `base` is the hash before the first of them.
+    """
 
     peer_id: PeerId
     public_key: Hex
-    first: Sequence
+    first: Sequence = Field(ge=1)
     entries: list[str] = Field(min_length=1, max_length=MAX_BATCH)
     signature: Hex
+    base: Hex | None = None
+
+
+class Fork(Message):
+    """Two batches of one ledger, both signed by its owner, that differ at entry `sequence`: proof against the owner.
+
+    Where they differ from their very beginning, `sequence` is the entry before it, and the bases differ.
+    """
+
+    type: Literal["FORK"] = "FORK"
+    peer_id: PeerId
+    sequence: Sequence
+    ours: LedgerBatch
+    theirs: LedgerBatch
 
 
 class OrderSubmitted(Message):

@@ -19,6 +19,7 @@ from peer.journal import Journal
 from peer.ledger import Verify, seal
 from peer.messages import (
     Contents,
+    Fork,
     GetLedger,
     Ledger,
     LedgerBatch,
@@ -27,8 +28,8 @@ from peer.messages import (
     OrderSubmitted,
     PeerMessage,
 )
-from peer.requests import read_request
-from peer.schema import Head
+from peer.requests import EvictPeer, read_request
+from peer.schema import MAX_BATCH, Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +99,24 @@ class Node:
         port: int = 0,
         verify: Verify = verify,
     ) -> None:
-        self.exchange = Exchange(identity.peer_id, identity.public_key, verify)
         self.port = port
-        self._desk = Desk(self.exchange)
+        self._verify = verify
         self._network = network or Network()
         self._identity = identity
         self._journal = journal
         self._sealed = (Head(), "")
+        self._begin()
+
+    def _begin(self) -> None:
+        self.exchange = Exchange(self._identity.peer_id, self._identity.public_key, self._verify, self._hash_on_disk)
+        self._desk = Desk(self.exchange)
 
     def recover(self, now: float) -> None:
         """Fold what the disk holds, and write what the last life still owed."""
         for record in self._journal.records():
             self.exchange.ledgers.restore(record)
+        for fork in self._journal.forks():
+            self.exchange.convict(fork)
         self.exchange.resume(now)
         self._commit()
 
@@ -122,9 +129,37 @@ class Node:
         """
         drafts = [self._step(each, now) for each in inbound]
         self._commit()
+        self._keep_to_the_fences(now)
         replies = [draft() for draft in drafts]
         sends = [self._send(call) for call in self.exchange.calls(now)]
         return Output(replies, sends, self.exchange.wake_at())
+
+    def voided(self) -> list[str]:
+        """Return this peer's own entries that lie beyond its fence; none unless it has been evicted."""
+        fence = self.exchange.market.fences.fence(self.exchange.me)
+        found: list[str] = []
+        while fence is not None and (kept := self._journal.read(self.exchange.me, fence.sequence + len(found))):
+            found += [record.text for _, record in kept]
+        return found
+
+    def _keep_to_the_fences(self, now: float) -> None:
+        # Rarely: this peer took entries from one that had been evicted before it could know. They never were, so it
+        # begins anew without them, as after a restart, but for what it knows of reaching others.
+        if overruns := self.exchange.evictions.overruns():
+            for peer_id, last in overruns:
+                self._journal.cut(peer_id, self._signed_end(peer_id, last))
+            contacts = self.exchange.contacts
+            self._begin()
+            self.exchange.contacts.update(contacts)
+            self.recover(now)
+            for contact in contacts.values():
+                self.exchange.market.set_reachable(contact.peer_id, contact.reachable)
+
+    def _signed_end(self, peer_id: str, last: int) -> int:
+        # Where a copy can be passed on: what lies between there and the fence is read again, with its signature.
+        start = max(0, last - MAX_BATCH)
+        signed = [record for _, record in self._journal.read(peer_id, start, last - start) if record.signature]
+        return signed[-1].head.sequence if signed else 0
 
     def _step(self, inbound: Inbound, now: float) -> Callable[[], Reply]:
         match inbound:
@@ -157,6 +192,8 @@ class Node:
                 return lambda: request
             case GetLedger():
                 return lambda: self._ledger(request, with_positions=True).json_object()
+            case EvictPeer() if not self._network.authorises(self.exchange.me, request):
+                return lambda: Refusal(Code.NOT_AUTHORISED, "`mac` is not what the network's key makes of this request")
             case _:
                 return self._desk.serve(request, now)
 
@@ -184,6 +221,13 @@ class Node:
         entries, ledgers.unsaved = ledgers.unsaved, []
         if entries:
             self._journal.append(entries, durable=any(record.peer_id == self.exchange.me for record in entries))
+        for peer_id, (sequence, theirs) in list(self.exchange.forks.found.items()):
+            # From the entry before it on: where the two begin to differ, both may start from the same hash.
+            ours, _ = self._batch(peer_id, max(0, sequence - 1))
+            assert ours is not None, f"the copy of {peer_id} ends before {sequence}"
+            fork = Fork(peer_id=peer_id, sequence=sequence, ours=ours, theirs=theirs)
+            self._journal.keep_fork(fork)
+            self.exchange.convict(fork)
 
     def _send(self, call: Call) -> Send:
         messages: list[PeerMessage] = []
@@ -201,7 +245,8 @@ class Node:
             # Told in this answer, it need not be told again; if the answer is lost, its next word says so.
             contact.told(self.exchange.me, news.ledger.first + len(news.ledger.entries) - 1)
             messages.append(news)
-        matched = ((id, self.exchange.offers(id)) for id in owed.newcomers)
+        orders = self.exchange.market.orders
+        matched = ((id, self.exchange.offers(id)) for id in owed.newcomers if id in orders)
         messages += [OrderMatched(order_id=id, offers=offers) for id, offers in matched if offers]
         messages += self._decisions(owed)
         messages += [self._ledger(pull, with_positions=False) for pull in owed.ledgers]
@@ -239,8 +284,13 @@ class Node:
             first=records[0].head.sequence,
             entries=[record.text for record in records],
             signature=records[-1].signature or self._seal(records[-1].head),
+            base=self.exchange.ledgers.hash_at(peer_id, records[0].head.sequence - 1),
         )
         return batch, [position for position, _ in kept]
+
+    def _hash_on_disk(self, peer_id: str, sequence: int) -> str | None:
+        kept = self._journal.read(peer_id, sequence - 1, limit=1)
+        return kept[0][1].head.hash if kept and kept[0][1].head.sequence == sequence else None
 
     def _seal(self, head: Head) -> str:
         # The same news goes to every peer: one signature serves all.

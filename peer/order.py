@@ -12,8 +12,8 @@ class Order(Quote):
 
     Quantities and prices are lots. `remaining` is what has neither traded nor been cancelled, `reserved` what of it
     open fills hold; `claimed` is what this peer has asked for and not yet seen decided in the maker's ledger: it lives
-    beside the copy, never in it. `open` is what of it the book offers, at first
-    nothing.
+    beside the copy, never in it. `void` is an order whose owner has been fenced: it is gone for good, whatever remained
+    of it. `open` is what of it the book offers, at first nothing.
     """
 
     __slots__ = (
@@ -30,6 +30,7 @@ class Order(Quote):
         "reserved",
         "time_in_force",
         "trades",
+        "void",
     )
 
     def __init__(self, id: str, item: str, is_buy: bool, price: int, quantity: int, key: Key) -> None:
@@ -39,7 +40,7 @@ class Order(Quote):
         self.peer_id = key[1]
         self.original = self.remaining = quantity
         self.filled = self.reserved = self.claimed = 0
-        self.cancelled = False
+        self.cancelled = self.void = False
         self.client_id: str | None = None
         self.client_order_id: str | None = None
         self.time_in_force = "GTC"

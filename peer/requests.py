@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from peer.codes import Code, Refusal
 from peer.messages import GetLedger
-from peer.schema import DecimalInput, Item, Label, Message, Side, TimeInForce
+from peer.schema import DecimalInput, Hex, Item, Label, Message, PeerId, Side, TimeInForce
 
 
 class NewOrder(Message):
@@ -66,8 +66,24 @@ class GetStatus(Message):
     type: Literal["GET_STATUS"] = "GET_STATUS"
 
 
+class GetFork(Message):
+    """Show the proof that a peer's ledger is forked."""
+
+    type: Literal["GET_FORK"] = "GET_FORK"
+    peer_id: PeerId
+
+
+class EvictPeer(Message):
+    """Go on without a peer that is lost for good; `mac` shows that an operator asks, see `peer.admission`."""
+
+    type: Literal["EVICT_PEER"] = "EVICT_PEER"
+    peer_id: PeerId
+    force: bool = False
+    mac: Hex | None = None
+
+
 ClientRequest = Annotated[
-    SubmitOrder | CancelOrder | GetOrder | GetOrderbook | GetTrades | GetStatus | GetLedger,
+    SubmitOrder | CancelOrder | GetOrder | GetOrderbook | GetTrades | GetStatus | GetFork | GetLedger | EvictPeer,
     Field(discriminator="type"),
 ]
 _CLIENT_REQUEST: TypeAdapter[ClientRequest] = TypeAdapter(ClientRequest)

@@ -74,6 +74,7 @@ class Service:
         self._clock = Clock()
         self._alarm: asyncio.TimerHandle | None = None
         self._stopping = asyncio.Event()
+        self._is_fenced = False
         self._failure: BaseException | None = None
 
     @property
@@ -157,6 +158,16 @@ class Service:
         for send in output.sends:
             self._spawn(self._send(send))
         self._set_alarm(output.wake_at, now)
+        self._tell_of_the_fence()
+
+    def _tell_of_the_fence(self) -> None:
+        fence = self._node.exchange.market.fences.fence(self.peer_id)
+        if fence is None or self._is_fenced:
+            return
+        self._is_fenced = True
+        log.error("this peer has been evicted; void is all after entry %d of its ledger, as follows", fence.sequence)
+        for text in self._node.voided():
+            log.error("void: %s", text)
 
     async def _send(self, send: Send) -> None:
         address = self._directory.address_of(send.to)

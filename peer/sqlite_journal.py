@@ -13,6 +13,7 @@ from pathlib import Path
 
 from peer.journal import Kept
 from peer.ledgers import Record
+from peer.messages import Fork
 from peer.schema import MAX_BATCH, Head
 
 RECENT = 4 * MAX_BATCH
@@ -28,6 +29,7 @@ CREATE TABLE IF NOT EXISTS entries (
     UNIQUE (peer_id, sequence)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS peers (peer_id TEXT PRIMARY KEY, public_key TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS forks (peer_id TEXT PRIMARY KEY, proof TEXT NOT NULL) STRICT;
 """
 
 
@@ -81,16 +83,38 @@ class SqliteJournal:
         for kept in rows:
             self._recent.setdefault(kept[1].peer_id, deque(maxlen=RECENT)).append(kept)
 
-    def read(self, peer_id: str, after: int) -> list[Kept]:
-        """Return at most MAX_BATCH entries of a ledger after a number."""
+    def cut(self, peer_id: str, after: int) -> None:
+        """Forget the entries of a ledger after a number, which lie beyond a fence: they never count again.
+
+        Raises:
+            sqlite3.Error: the disk is broken.
+        """
+        self._db.execute("DELETE FROM entries WHERE peer_id = ? AND sequence > ?", (peer_id, after))
+        self._recent.pop(peer_id, None)
+
+    def keep_fork(self, fork: Fork) -> None:
+        """Keep the proof of a fork, on the disk on return; the first one against a peer is enough.
+
+        Raises:
+            sqlite3.Error: the disk is full or broken.
+        """
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("INSERT OR IGNORE INTO forks VALUES (?, ?)", (fork.peer_id, fork.model_dump_json()))
+
+    def forks(self) -> list[Fork]:
+        """Return all proofs of forks."""
+        return [Fork.model_validate_json(proof) for (proof,) in self._db.execute("SELECT proof FROM forks")]
+
+    def read(self, peer_id: str, after: int, limit: int = MAX_BATCH) -> list[Kept]:
+        """Return at most `limit` entries of a ledger after a number."""
         recent = self._recent.get(peer_id)
         if recent and recent[0][1].head.sequence <= after + 1:
             start = after + 1 - recent[0][1].head.sequence
-            return list(islice(recent, start, start + MAX_BATCH))
+            return list(islice(recent, start, start + limit))
         rows = self._db.execute(
             "SELECT position, sequence, hash, text, signature FROM entries"
             " WHERE peer_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
-            (peer_id, after, MAX_BATCH),
+            (peer_id, after, limit),
         )
         return [
             (position, Record(peer_id, self._keys[peer_id], Head(sequence, hash), text, signature))

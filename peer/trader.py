@@ -14,6 +14,7 @@ from peer.ledgers import Ledgers
 from peer.market import Grant, Market
 from peer.order import Order
 from peer.requests import NewOrder
+from peer.schema import owner_of
 
 
 class Trader:
@@ -67,7 +68,7 @@ class Trader:
                 self._decide(fill, now)
             for fill in list(market.answered.values()):
                 del market.answered[fill.fill_id]
-                self._close(fill, market.grants[fill.fill_id, fill.maker], now)
+                self.close(fill, market.grants[fill.fill_id, fill.maker], now)
             for item in list(market.stirred):
                 del market.stirred[item]
                 for taker in market.books[item].takers(self._me) if item in market.books else ():
@@ -76,7 +77,9 @@ class Trader:
     def _decide(self, fill: FillOpened, now: float) -> None:
         maker, taker = self._market.orders.get(fill.maker), self._market.orders[fill.taker]
         granted, price = 0, fill.limit
-        if maker is not None and maker.crosses(taker) and maker.key < taker.key:
+        # With a peer whose ledger ends, nothing new is agreed.
+        ends = self._market.fences.is_barred(taker.peer_id)
+        if maker is not None and maker.crosses(taker) and maker.key < taker.key and not ends:
             granted, price = min(fill.quantity, maker.available), maker.price
         self._ledgers.write(
             FillGranted(
@@ -90,11 +93,12 @@ class Trader:
             now,
         )
 
-    def _close(self, fill: FillOpened, grant: Grant, now: float) -> None:
-        taker, maker = self._market.orders[fill.taker], self._market.orders[fill.maker]
-        if grant.granted and (grant.granted > fill.quantity or grant.price != maker.price):
+    def close(self, fill: FillOpened, grant: Grant, now: float) -> None:
+        """Write down the decision of an own fill."""
+        taker, maker = self._market.orders[fill.taker], self._market.orders.get(fill.maker)
+        if grant.granted and (grant.granted > fill.quantity or maker is None or grant.price != maker.price):
             # No decision of what was asked: the fill stays in doubt, for people to settle with the maker's owner.
-            self._dispute(maker.peer_id, f"{fill.fill_id}: not as asked")
+            self._dispute(owner_of(fill.maker), f"{fill.fill_id}: not as asked")
             return
         released = fill.quantity - grant.granted if taker.cancelled else 0
         self._ledgers.write(

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from peer.amounts import format_lots
+from peer.contacts import Contact
 from peer.events import FillOpened
 from peer.exchange import Exchange
 from peer.market import Market, Trade
@@ -48,11 +49,14 @@ def order(market: Market, order: Order) -> dict[str, Any]:
 def status(order: Order) -> str:
     """Tell in one word how an order stands.
 
-    `filled`; `cancelled`; `cancelling` (cancelled, but undecided fills may still take what they reserved);
-    `reserved` (all that remains waits for undecided fills); `partially_filled`; `open`.
+    `filled`; `cancelled`; `void` (its owner has been evicted, and what remained is gone); `cancelling` (cancelled, but
+    undecided fills may still take what they reserved); `reserved` (all that remains waits for undecided fills);
+    `partially_filled`; `open`.
     """
     if not order.remaining:
         return "filled" if order.filled == order.original else "cancelled"
+    if order.void:
+        return "void"
     if order.cancelled:
         return "cancelling"
     if order.reserved == order.remaining:
@@ -81,16 +85,38 @@ def trades(market: Market, item: str | None, limit: int) -> dict[str, Any]:
 
 def peer_status(exchange: Exchange) -> dict[str, Any]:
     """Show this peer: who it reaches, how far it has read, what is open in all books, what it waits for."""
-    contacts = exchange.contacts.values()
-    return {
+    contacts, fences = exchange.contacts.values(), exchange.market.fences
+    shown = {
         "type": "STATUS",
         "peerId": exchange.me,
         "peers": [_contact(exchange, contact.peer_id) for contact in contacts],
         "vector": {peer_id: list(exchange.ledgers.heads[peer_id]) for peer_id in sorted(exchange.ledgers.heads)},
         "digest": exchange.market.digest.hex(),
         "inDoubt": [_fill(fill) for fill in islice(exchange.market.own_fills(), MAX_SHOWN_FILLS)],
+        "forks": [_fork(exchange, peer_id) for peer_id in exchange.forks.proven],
+        "evictions": [eviction(exchange, peer_id) for peer_id in sorted(fences.leaving())],
         "clock": exchange.ledgers.clock,
     }
+    if fence := fences.fence(exchange.me):
+        shown["fenced"] = {"sequence": fence.sequence, "voided": exchange.ledgers.own.sequence - fence.sequence}
+    return shown
+
+
+def eviction(exchange: Exchange, peer_id: str) -> dict[str, Any]:
+    """Show how far an eviction has come, and every fence that contradicts the one that counts here."""
+    fences = exchange.market.fences
+    fence = fences.fence(peer_id)
+    shown: dict[str, Any] = {
+        "peerId": peer_id,
+        "state": "fenced" if fences.is_done(peer_id) else "proposed",
+        "waitingFor": fences.waiting_for(peer_id),
+    }
+    if fence is not None:
+        shown |= {"sequence": fence.sequence, "hash": fence.hash}
+    others = {other: head for other, head in sorted(fences.fenced.get(peer_id, {}).items()) if head != fence}
+    if others:
+        shown["contradictedBy"] = {other: list(head) for other, head in others.items()}
+    return shown
 
 
 def _latest(known: list[Any], limit: int) -> list[Any]:
@@ -157,11 +183,24 @@ def _fill(fill: FillOpened) -> dict[str, Any]:
     }
 
 
+def _fork(exchange: Exchange, peer_id: str) -> dict[str, Any]:
+    sequence, ours, theirs = exchange.forks.hashes(peer_id)
+    return {"peerId": peer_id, "sequence": sequence, "ours": ours, "theirs": theirs}
+
+
+def _state(exchange: Exchange, contact: Contact) -> str:
+    if exchange.market.fences.fence(contact.peer_id) is not None:
+        return "fenced"
+    if contact.stranger:
+        return "stranger"
+    return "reachable" if contact.reachable else "silent"
+
+
 def _contact(exchange: Exchange, peer_id: str) -> dict[str, Any]:
     contact = exchange.contacts[peer_id]
     shown: dict[str, Any] = {
         "peerId": peer_id,
-        "state": "stranger" if contact.stranger else "reachable" if contact.reachable else "silent",
+        "state": _state(exchange, contact),
         "sequence": contact.has(exchange.me),
     }
     if contact.skewed:

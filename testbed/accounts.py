@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 Stamp: TypeAlias = tuple[int, str]
 ZERO = Decimal(0)
@@ -84,12 +84,20 @@ class Trade:
     time: int
 
 
+class Fence(NamedTuple):
+    """Where an evicted peer's ledger ends, as one of the others wrote it."""
+
+    sequence: int
+    hash: str
+
+
 @dataclass(slots=True)
 class Accounts:
     """Everything that ledgers say, read line by line; lines of one ledger in order, ledgers in any order.
 
     By fill id: `asked` holds all reservations, `opened` those not yet closed; `granted` and `closed` all decisions and
-    all endings, zeros included. `within` holds trades of two orders of one owner.
+    all endings, zeros included. `within` holds trades of two orders of one owner. `fences` holds, by the evicted peer
+    and by the writer, where a ledger ends; `forced` the evicted peers for whose end somebody vouched.
     """
 
     orders: dict[str, Account] = field(default_factory=dict)
@@ -98,6 +106,8 @@ class Accounts:
     granted: dict[str, Trade] = field(default_factory=dict)
     closed: dict[str, Trade] = field(default_factory=dict)
     within: dict[str, Trade] = field(default_factory=dict)
+    fences: dict[str, dict[str, Fence]] = field(default_factory=dict)
+    forced: dict[str, None] = field(default_factory=dict)
 
     def read(self, lines: Iterable[Line]) -> Accounts:
         """Read lines one after the other, and return these accounts."""
@@ -131,6 +141,9 @@ class Accounts:
                     _fill(self.orders[trade.maker], trade.quantity, event["makerRemaining"]),
                     _fill(self.orders[trade.taker], trade.quantity, event["takerRemaining"]),
                 ]
+            case "EVICTION_PROPOSED" | "EVICTION_JOINED" | "PEER_FENCED":
+                self._evict(line)
+                return []
             case unknown:
                 raise ValueError(f"a ledger holds an event of unknown type {unknown!r}")
 
@@ -138,6 +151,22 @@ class Accounts:
         """Every decision that moved something, by fill id, oldest first: what the owners of the makers wrote."""
         decided = sorted((self.granted | self.within).items(), key=lambda pair: (pair[1].time, pair[0]))
         return {id_: trade for id_, trade in decided if trade.quantity > 0}
+
+    def half_trades(self) -> list[Trade]:
+        """Return the trades of which one side is void, because its ledger ends at a fence before it was written."""
+        undone = [trade for id_, trade in self.granted.items() if id_ not in self.closed]
+        undecided = [trade for id_, trade in self.closed.items() if id_ not in self.granted]
+        return [
+            *(trade for trade in undone if trade.quantity > 0 and owner_of(trade.taker) in self.fences),
+            *(trade for trade in undecided if trade.quantity > 0 and owner_of(trade.maker) in self.fences),
+        ]
+
+    def _evict(self, line: Line) -> None:
+        event = line.event
+        if event["type"] == "PEER_FENCED":
+            self.fences.setdefault(event["peerId"], {})[line.owner] = Fence(event["sequence"], event["hash"])
+        elif event.get("forced"):
+            self.forced[event["peerId"]] = None
 
     def _place(self, line: Line) -> Account:
         event = line.event
@@ -168,6 +197,11 @@ class Accounts:
         opened = self.opened.pop(event["fillId"], None)
         taker.reserved -= Decimal(opened.event["quantity"]) if opened else trade.quantity
         return _fill(taker, trade.quantity, event["remaining"])
+
+
+def owner_of(id_: str) -> str:
+    """Return the peer that made an order or a fill."""
+    return id_.rpartition("-")[0]
 
 
 def _fill(account: Account, quantity: Decimal, remaining: str) -> Account:

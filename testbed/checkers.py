@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from testbed.entry_checks import follows
 from testbed.evidence import Evidence, Verdict
+from testbed.fence_checks import fenced
 from testbed.history import History
 from testbed.ledger_checks import agreed_trades, chained, conservation, converged, limits_kept, no_overfill, uncrossed
 from testbed.priority import priority
@@ -27,6 +28,7 @@ CHECKERS: tuple[Checker, ...] = (
     answered,
     follows,
     chained,
+    fenced,
 )
 
 # Exit codes of a run. The first that applies is given, in this order: 4, 1, 3, 2, 0.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -73,6 +74,13 @@ def trades_of(item: str) -> dict[str, Any]:
 def book_of(item: str) -> dict[str, Any]:
     """Return the request for the whole book of an item."""
     return {"type": "GET_ORDERBOOK", "item": item, "limit": PAGE}
+
+
+def eviction_of(peer_id: str, asked: str, *, force: bool, key: bytes) -> dict[str, Any]:
+    """Return an operator's request to one peer to evict another; `key` is the network's."""
+    text = f"grapevine evict {peer_id} at {asked} {'forced' if force else 'unforced'}"
+    mac = hmac.digest(key, text.encode(), "sha256").hex()
+    return {"type": "EVICT_PEER", "peerId": peer_id, "force": force, "mac": mac}
 
 
 def outcome_of(error: GrenacheError) -> Outcome:

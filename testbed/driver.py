@@ -14,7 +14,7 @@ from typing import Any
 
 from pygrenache import GrenacheError
 from testbed.cluster import Cluster
-from testbed.door import Door, book_of, outcome_of, trades_of
+from testbed.door import Door, book_of, eviction_of, outcome_of, trades_of
 from testbed.history import History
 from testbed.observer import NoQuiet, Observer
 from testbed.script import (
@@ -25,6 +25,7 @@ from testbed.script import (
     Cancel,
     Crash,
     Cut,
+    Evict,
     Expect,
     Expectation,
     ExpectBook,
@@ -110,7 +111,7 @@ class Driver:
         match wish:
             case Together(parts):
                 return await self._together(parts, process)
-            case Submit() | Again() | Cancel() | Show() | Trades() | Book():
+            case Submit() | Again() | Cancel() | Show() | Trades() | Book() | Evict():
                 return await self._request(wish, process)
             case Kill() | Stop() | Restart() | Start() | Pause() | Resume():
                 self._stirred = True
@@ -139,11 +140,13 @@ class Driver:
 
     async def _request(self, wish: Request, process: str) -> Answer:
         what, peer, payload = self._spell(wish, process)
-        self._stirred |= what in ("submit", "cancel")
+        self._stirred |= what in ("submit", "cancel", "evict")
         number = self._history.invoke(process, what, {"peer": peer, **payload}, self._now())
         answer = await self._ask(self._observer.door(peer), what, peer, payload)
         value = answer.value if answer.outcome == "ok" else {"error": answer.why}
         self._history.end(number, process, what, answer.outcome, value, self._now())
+        if isinstance(wish, Evict) and answer.outcome == "ok":
+            self._observer.give_up(wish.peer)
         return answer
 
     def _spell(self, wish: Request, process: str) -> tuple[str, str, dict[str, Any]]:
@@ -164,16 +167,19 @@ class Driver:
                 return "trades", peer, trades_of(item)
             case Book(peer, item):
                 return "book", peer, book_of(item)
+            case Evict(peer, at, force):
+                ids, key = self._observer.peer_ids, self._cluster.network_key
+                return "evict", at, eviction_of(ids[peer], ids[at], force=force, key=key)
 
     async def _ask(self, door: Door, what: str, peer: str, payload: dict[str, Any]) -> Answer:
         try:
             reply = await door.ask(payload)
         except GrenacheError as error:
             return Answer(peer, payload, outcome_of(error), why=str(error))
-        field = {"trades": "trades", "book": "item"}.get(what, "order")
+        field = {"trades": "trades", "book": "item", "evict": "state"}.get(what, "order")
         if not isinstance(reply, dict) or field not in reply:
             return Answer(peer, payload, "info", why=f"the answer makes no sense: {reply!r}")
-        return Answer(peer, payload, "ok", reply if what == "book" else reply[field])
+        return Answer(peer, payload, "ok", reply if what in ("book", "evict") else reply[field])
 
     async def _recorded(self, process: str, what: str, asked: Any, work: Callable[[], Awaitable[Any]]) -> None:
         number = self._history.invoke(process, what, asked, self._now())

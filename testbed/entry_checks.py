@@ -65,7 +65,7 @@ def _untrue(evidence: Evidence, copy: Copy) -> Iterator[str]:
 def _stated(accounts: Accounts, line: Line) -> list[tuple[Account, Decimal]]:
     """Read a line; return the accounts it speaks of, and what it says of each that remains."""
     changed = accounts.apply(line)
-    if not changed and line.event["maker"] in accounts.orders:
+    if not changed and line.event.get("maker") in accounts.orders:
         # A refusal changes nothing, but says what there is.
         return [(accounts.orders[line.event["maker"]], Decimal(line.event["remaining"]))]
     return [(account, account.remaining) for account in changed]

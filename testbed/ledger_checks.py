@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import zip_longest
 
-from testbed.accounts import ZERO, Account, Accounts, Copy, Trade
+from testbed.accounts import ZERO, Account, Accounts, Copy, Trade, owner_of
 from testbed.evidence import Evidence, Verdict, longer, many
 from testbed.history import History
 
@@ -44,14 +44,19 @@ def agreed_trades(history: History, evidence: Evidence) -> Verdict:
         return Verdict("agreed_trades", "unknown", NOT_AT_REST)
     accounts = evidence.accounts()
     wrong = [*_one_sided(evidence, accounts), *_not_as_asked(evidence, accounts)]
-    told = {_tell_trade(evidence, trade) for trade in accounts.trades().values()}
+    halves = accounts.half_trades()
+    told = {_tell_trade(evidence, trade) for trade in [*accounts.trades().values(), *halves]}
     for peer, items in evidence.trades.items():
         shown = [_tell_shown(evidence, trade) for trades in items.values() for trade in trades]
         wrong += [f"{peer} does not show: {trade}" for trade in sorted(told - set(shown))]
         wrong += [f"{peer} shows what no ledger says: {trade}" for trade in sorted(set(shown) - told)]
         wrong += [f"{peer} shows twice: {trade}" for trade in sorted({t for t in shown if shown.count(t) > 1})]
     count = len(accounts.trades())
-    return _verdict("agreed_trades", wrong, f"both sides tell the same of {many(count, 'trade')}")
+    sentence = f"both sides tell the same of {many(count - len(halves), 'trade')}"
+    if halves:
+        sentence += f"; of {len(halves)} more one side is void behind a fence: "
+        sentence += ", ".join(_tell_trade(evidence, trade) for trade in halves)
+    return _verdict("agreed_trades", wrong, sentence)
 
 
 def conservation(history: History, evidence: Evidence) -> Verdict:
@@ -60,19 +65,24 @@ def conservation(history: History, evidence: Evidence) -> Verdict:
         return Verdict("conservation", "unknown", NOT_AT_REST)
     traded: dict[str, dict[str, Decimal]] = defaultdict(lambda: {"buy": ZERO, "sell": ZERO})
     wrong: list[str] = []
-    orders = evidence.accounts().orders.values()
-    for order in orders:
+    accounts = evidence.accounts()
+    for order in accounts.orders.values():
         traded[order.item][order.side] += order.filled
         if order.filled + order.remaining + order.cancelled != order.original or order.cancelled < 0:
             wrong.append(
                 f"{evidence.tell(order.id)}: {order.original} submitted, but {order.filled} filled, "
                 f"{order.remaining} left, {order.cancelled} cancelled"
             )
+    halves = accounts.half_trades()
+    for trade in halves:
+        item, void_side = _void_side(accounts, trade)
+        traded[item][void_side] += trade.quantity
     for item, sides in traded.items():
         if sides["buy"] != sides["sell"]:
             wrong.append(f"{item}: {sides['buy']} bought, but {sides['sell']} sold")
     totals = ", ".join(f"{sides['buy'].normalize():f} {item}" for item, sides in traded.items()) or "nothing"
-    return _verdict("conservation", wrong, f"bought and sold alike: {totals}; nothing appeared or vanished")
+    void = f", one side of {many(len(halves), 'trade')} void behind a fence" if halves else ""
+    return _verdict("conservation", wrong, f"bought and sold alike: {totals}{void}; nothing appeared or vanished")
 
 
 def converged(history: History, evidence: Evidence) -> Verdict:
@@ -156,7 +166,7 @@ def chained(history: History, evidence: Evidence) -> Verdict:
             if [line.sequence for line in copy.lines()] != list(range(1, len(copy.texts) + 1)):
                 wrong.append(f"{what} is not numbered from 1 without a gap")
             length, stated = evidence.statuses[holder]["vector"].get(owner, (0, ""))
-            if length <= len(copy.texts) and length and _chain(copy.texts[:length]) != stated:
+            if length <= len(copy.texts) and length and chain(copy.texts[:length]) != stated:
                 wrong.append(f"{what} does not hash to the head it states at entry {length}")
     counted = many(copies, "copy", "copies")
     return _verdict("chained", wrong, f"{counted} of ledgers hash to the heads that their holders state")
@@ -177,17 +187,20 @@ def _one_sided(evidence: Evidence, accounts: Accounts) -> Iterator[str]:
         closed = accounts.closed.get(id_)
         if closed is None:
             # Where the taker's owner is gone, nobody is left to write the other side.
-            if trade.quantity > 0 and evidence.is_living(_owner(trade.taker)):
+            if trade.quantity > 0 and evidence.is_living(owner_of(trade.taker)):
                 yield f"{_tell_trade(evidence, trade)}: the taker's ledger does not say so"
         elif (closed.maker, closed.taker, closed.quantity) != (trade.maker, trade.taker, trade.quantity) or (
             trade.quantity > 0 and (closed.price, closed.time) != (trade.price, trade.time)
         ):
             yield f"{_tell_trade(evidence, trade)}: the taker's ledger says {_tell_trade(evidence, closed)}"
     for id_, closed in accounts.closed.items():
-        if id_ not in accounts.granted and evidence.is_living(_owner(closed.maker)):
+        maker = owner_of(closed.maker)
+        # Whoever asked all others before it fenced a peer has lost no decision of it; who forced it vouched for that.
+        held = evidence.is_living(maker) or (maker in accounts.fences and maker not in accounts.forced)
+        if id_ not in accounts.granted and held and (closed.quantity > 0 or maker not in accounts.fences):
             yield f"{_tell_trade(evidence, closed)}: the maker's ledger does not say so"
     for id_, line in accounts.opened.items():
-        if evidence.is_living(line.owner) and evidence.is_living(_owner(line.event["maker"])):
+        if evidence.is_living(line.owner) and evidence.is_living(owner_of(line.event["maker"])):
             yield f"{evidence.tell(id_)}: the taker's ledger still waits for the decision"
 
 
@@ -195,7 +208,7 @@ def _not_as_asked(evidence: Evidence, accounts: Accounts) -> Iterator[str]:
     for id_, trade in accounts.granted.items():
         asked = accounts.asked.get(id_)
         if asked is None:
-            if evidence.is_living(_owner(trade.taker)):
+            if evidence.is_living(owner_of(trade.taker)):
                 yield f"{_tell_trade(evidence, trade)}: the taker's ledger never asked for it"
             continue
         event = asked.event
@@ -207,7 +220,9 @@ def _not_as_asked(evidence: Evidence, accounts: Accounts) -> Iterator[str]:
 
 
 def _books_that_no_ledger_gives(evidence: Evidence, peer: str) -> Iterator[str]:
-    orders = evidence.accounts().orders.values()
+    accounts = evidence.accounts()
+    # What an evicted peer's orders had left is in no book.
+    orders = [order for order in accounts.orders.values() if order.owner not in accounts.fences]
     for item, book in evidence.books[peer].items():
         for side in ("buy", "sell"):
             resting = [order for order in orders if (order.item, order.side) == (item, side) and order.remaining]
@@ -242,7 +257,8 @@ def _different_copies(evidence: Evidence) -> list[Copy]:
     return [*best.values(), *rest]
 
 
-def _chain(texts: tuple[str, ...]) -> str:
+def chain(texts: tuple[str, ...]) -> str:
+    """Return the hash that a ledger of these entries ends with."""
     head = "00" * 32
     for text in texts:
         head = hashlib.sha256((head + text).encode()).hexdigest()
@@ -261,8 +277,10 @@ def _tell_shown(evidence: Evidence, shown: dict[str, str]) -> str:
     return _tell_trade(evidence, trade)
 
 
-def _owner(id_: str) -> str:
-    return id_.rpartition("-")[0]
+def _void_side(accounts: Accounts, trade: Trade) -> tuple[str, str]:
+    """Return the item, and the side of the order whose owner's ledger ends before it says anything of the trade."""
+    known = accounts.orders[trade.maker if trade.id in accounts.granted else trade.taker]
+    return known.item, "sell" if known.side == "buy" else "buy"
 
 
 def _verdict(name: str, wrong: list[str], sentence: str) -> Verdict:

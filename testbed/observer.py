@@ -28,9 +28,15 @@ class Observer:
     def __init__(self, cluster: Cluster, client: Client, *, bound_s: float | None = None) -> None:
         self.living: dict[str, None] = {}
         self.peer_ids: dict[str, str] = {}
+        self._given_up: dict[str, bool] = {}
         self._cluster = cluster
         self._client = client
         self._bound_s = bound_s or BOUND_S
+
+    def give_up(self, peer: str) -> None:
+        """Count a peer as living no more, though it may be up, or come back: it has been evicted."""
+        self._given_up.setdefault(peer, peer in self.living)
+        self.living.pop(peer, None)
 
     def door(self, peer: str) -> Door:
         """Return the way to a peer as it is now: a restart may move it."""
@@ -52,7 +58,10 @@ class Observer:
             status = await self._status(peer)
             if status is None:
                 return False
-            self.living[peer] = None
+            if peer in self._given_up:
+                self._given_up[peer] = True
+            else:
+                self.living[peer] = None
             self.peer_ids.setdefault(peer, status["peerId"])
             found.append(status["peerId"])
             return True
@@ -72,6 +81,8 @@ class Observer:
     async def quiet(self) -> None:
         """Wait until all living peers have read the same, reach each other, and wait for no fill.
 
+        An evicted peer that has come back must have been told that it is fenced.
+
         It has to be seen twice in a row without a difference: what was under way at the first look would show at the
         second.
         """
@@ -81,7 +92,9 @@ class Observer:
             statuses = await self._statuses()
             # In doubt is only what a peer waits for, and the clock runs on; both are no part of what has been read.
             read = [(s["vector"], s["digest"]) for s in statuses if s]
+            told = [await self._status(peer) for peer, is_back in self._given_up.items() if is_back]
             at_rest = all(self._reaches_all(s) and s and not s["inDoubt"] for s in statuses)
+            at_rest &= all(status is not None and "fenced" in status for status in told)
             seen_before = last == read
             last[:] = read
             return at_rest and bool(read) and read.count(read[0]) == len(read) and seen_before

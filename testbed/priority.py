@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from testbed.accounts import ZERO, Account, Accounts, Copy, Line
+from testbed.accounts import ZERO, Account, Accounts, Copy, Line, owner_of
 from testbed.evidence import Evidence, Verdict, many
 from testbed.history import History
 from testbed.reach import Reach
@@ -22,7 +22,7 @@ def priority(history: History, evidence: Evidence) -> Verdict:
     A maker may be passed over while its owner may have been out of this peer's reach, and as far as the peer has
     claims on it whose decisions it has not seen: then it knows that the maker has less to give than its ledger shows.
     """
-    reach = Reach(history)
+    reach, fenced = Reach(history), evidence.accounts().fences
     wrong: list[str] = []
     takings = 0
     for holder, copies in evidence.ledgers.items():
@@ -32,7 +32,10 @@ def priority(history: History, evidence: Evidence) -> Verdict:
             takings += 1
             taker, maker = book.orders[line.event["taker"]], book.orders.get(line.event["maker"])
             if maker is None:
-                wrong.append(f"{holder} took from {evidence.tell(line.event['maker'])} before it had seen that order")
+                # What lies around a fence may have been forgotten and read again, or was void when all was over.
+                if owner_of(line.event["maker"]) not in fenced:
+                    name = evidence.tell(line.event["maker"])
+                    wrong.append(f"{holder} took from {name} before it had seen that order")
                 continue
             during = writing.span(line.sequence)
             wrong += [

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from testbed.accounts import Accounts, Line
+from testbed.accounts import Accounts, Line, owner_of
 from testbed.evidence import Evidence, Verdict, VerdictKind, many
 from testbed.history import History, Operation
 
@@ -37,7 +37,7 @@ def durable(history: History, evidence: Evidence) -> Verdict:
     written = accounts.trades() | accounts.closed
     for fill, orders in fills.items():
         if fill not in written:
-            found.append(_lost(evidence, orders, f"the fill {evidence.tell(fill)} was shown to a client"))
+            found.append(_lost(evidence, accounts, orders, f"the fill {evidence.tell(fill)} was shown to a client"))
     counts = f"{many(told['order'], 'order')}, {many(told['cancel'], 'cancel')} and {many(len(fills), 'fill')}"
     return _verdict("durable", found, f"the ledgers hold all that clients were told: {counts}")
 
@@ -109,7 +109,12 @@ def _missing_order(evidence: Evidence, accounts: Accounts, submit: Operation) ->
     placed = accounts.orders.get(order["id"])
     name = evidence.tell(order["id"])
     if placed is None:
-        yield _lost(evidence, [order["id"]], f"the order {name} was acknowledged")
+        fences = accounts.fences.get(owner_of(order["id"]))
+        written = int(order["id"].rpartition("-")[2])
+        if fences and written <= max(fence.sequence for fence in fences.values()):
+            yield "violated", f"the order {name} was acknowledged, stood before the fence, and is gone"
+        else:
+            yield _lost(evidence, accounts, [order["id"]], f"the order {name} was acknowledged")
         return
     was = (placed.item, placed.side, placed.price, placed.original, placed.stamp)
     stamp = tuple(order["stamp"])
@@ -124,15 +129,18 @@ def _missing_order(evidence: Evidence, accounts: Accounts, submit: Operation) ->
 def _missing_cancel(evidence: Evidence, accounts: Accounts, order: dict[str, Any]) -> Iterator[Findings]:
     account = accounts.orders.get(order["id"])
     if account is None or not account.is_cancelled:
-        yield _lost(evidence, [order["id"]], f"the cancel of {evidence.tell(order['id'])} was acknowledged")
+        yield _lost(evidence, accounts, [order["id"]], f"the cancel of {evidence.tell(order['id'])} was acknowledged")
         return
     most = Decimal(order["filledQuantity"]) + Decimal(order.get("reservedQuantity", "0"))
     if account.filled > most:
         yield "violated", f"{evidence.tell(order['id'])} was cancelled at {most}, and was filled to {account.filled}"
 
 
-def _lost(evidence: Evidence, orders: list[str], what: str) -> Findings:
-    owners = [order.rpartition("-")[0] for order in orders]
+def _lost(evidence: Evidence, accounts: Accounts, orders: list[str], what: str) -> Findings:
+    owners = [owner_of(order) for order in orders]
+    fenced = [evidence.name_of(owner) for owner in owners if owner in accounts.fences]
+    if fenced:
+        return "valid", f"{what} and is void: it lay beyond the fence of {fenced[0]}"
     gone = [evidence.name_of(owner) for owner in owners if not evidence.is_living(owner)]
     if gone:
         return "unknown", f"{what} and nobody has it, but {gone[0]} is gone"
@@ -256,4 +264,7 @@ def _verdict(name: str, found: list[Findings], sentence: str) -> Verdict:
         told = tuple(text for of, text in found if of == kind)
         if told:
             return Verdict(name, kind, told[0], told)
+    if void := tuple(text for _, text in found):
+        sentence += f"; {len(void)} void behind a fence"
+        return Verdict(name, "valid", sentence, (sentence, *void))
     return Verdict(name, "valid", sentence)

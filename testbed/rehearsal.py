@@ -10,7 +10,21 @@ import re
 from collections.abc import Callable, Collection, Generator, Iterator
 from typing import Any
 
-from testbed.script import FAULTS, GRAPES, Answer, Cut, Fault, Mend, Script, Start, Submit, Together, Trades, Wish
+from testbed.script import (
+    FAULTS,
+    GRAPES,
+    Answer,
+    Cut,
+    Evict,
+    Fault,
+    Mend,
+    Script,
+    Start,
+    Submit,
+    Together,
+    Trades,
+    Wish,
+)
 
 MAX_WISHES = 10_000
 
@@ -63,12 +77,14 @@ def _made_up(wish: Wish, found: list[Wish]) -> Any:
             return Answer(wish.peer, {}, "ok", {"id": f"{wish.peer}-{len(found)}"})
         case Trades():
             return Answer(wish.peer, {}, "ok", [])
+        case Evict():
+            return Answer(wish.at, {}, "ok", {"state": "fenced"})
         case _:
             return None
 
 
 def _problems(wish: Wish, peers: Collection[str], late: Collection[str]) -> Iterator[str]:
-    for place in (getattr(wish, word, None) for word in ("peer", "sender", "receiver")):
+    for place in (getattr(wish, word, None) for word in ("peer", "at", "sender", "receiver")):
         if place is not None and place not in peers and not (isinstance(wish, Cut | Mend) and place in GRAPES):
             yield f"{type(wish).__name__} names {place!r}, but the peers are {', '.join(peers)}"
     grape = getattr(wish, "grape", None)

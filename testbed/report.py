@@ -34,7 +34,7 @@ def account(history: History, evidence: Evidence, verdicts: list[Verdict], code:
         [
             *_section("peers", [_peer(evidence, name) for name in evidence.peer_ids]),
             *_told_by_ledgers(evidence),
-            *_section("faults", _faults(history)),
+            *_section("faults", _faults(history, evidence)),
             *_books(evidence),
             *_section("crashed", evidence.crashed),
             *_section("checks", _checks(verdicts, colour), limit=100),
@@ -66,8 +66,9 @@ def _told_by_ledgers(evidence: Evidence) -> list[str]:
         return _section("ledgers", [f"cannot be read: {type(error).__name__}: {error}"])
     orders = sorted(accounts.orders.values(), key=lambda order: order.stamp)
     trades = accounts.trades().values()
+    told = [_order(evidence, order, order.owner in accounts.fences) for order in orders]
     return [
-        *_section("orders", _aligned(_counted([_order(evidence, order) for order in orders]))),
+        *_section("orders", _aligned(_counted(told))),
         *_section("trades", _aligned(_counted([_trade(evidence, accounts, trade) for trade in trades]))),
     ]
 
@@ -80,12 +81,12 @@ def _counted(rows: list[list[str]]) -> list[list[str]]:
     return [[f"{count} x", *row] for row, count in alike.items()]
 
 
-def _order(evidence: Evidence, order: Account) -> list[str]:
+def _order(evidence: Evidence, order: Account, is_void: bool) -> list[str]:
     stands = [
         f"{_short(amount)} {what}"
         for amount, what in (
             (order.filled, "filled"),
-            (order.available, "open"),
+            (order.available, "void" if is_void else "open"),
             (order.reserved, "reserved"),
             (order.cancelled, "cancelled"),
         )
@@ -106,12 +107,15 @@ def _trade(evidence: Evidence, accounts: Accounts, trade: Trade) -> list[str]:
     return [taker, "took", f"{_short(trade.quantity)} {item} at {_short(trade.price)}", f"from {maker}"]
 
 
-def _faults(history: History) -> Iterable[str]:
+def _faults(history: History, evidence: Evidence) -> Iterable[str]:
     for operation in history.operations():
         if operation.what in FAULT_WORDS:
             took = f", took {operation.end_s - operation.start_s:.2f} s" if operation.end_s is not None else ""
             whom = " ".join(f"{value:g}" if isinstance(value, float) else value for value in operation.asked.values())
             yield f"{operation.start_s:6.2f} s  {operation.what} {whom}{took}"
+        elif operation.what == "evict":
+            lost, came = evidence.name_of(operation.asked["peerId"]), operation.error or operation.outcome
+            yield f"{operation.start_s:6.2f} s  evict {lost} at {operation.peer}: {came}"
 
 
 def _books(evidence: Evidence) -> list[str]:

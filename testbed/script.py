@@ -115,6 +115,15 @@ class Book:
     item: str
 
 
+@dataclass(frozen=True, slots=True)
+class Evict:
+    """Ask a peer, as its operator, to go on without another one that is lost for good; it may refuse."""
+
+    peer: str
+    at: str
+    force: bool = False
+
+
 # What happens to a peer. Each is sent None.
 
 
@@ -322,7 +331,7 @@ class Together:
         object.__setattr__(self, "parts", parts)
 
 
-Request: TypeAlias = Submit | Again | Cancel | Show | Trades | Book
+Request: TypeAlias = Submit | Again | Cancel | Show | Trades | Book | Evict
 Strike: TypeAlias = Kill | Stop | Restart | Start | Pause | Resume
 GrapeStrike: TypeAlias = KillGrape | RestartGrape
 Torment: TypeAlias = Crash | Cut | Mend | Weather | Skew | FillDisk | FreeDisk | Lie

@@ -60,10 +60,18 @@ class Disk(MemoryJournal):
         self.lose(lost)
         return lost
 
+    def cut(self, peer_id: str, after: int) -> None:
+        """Forget the entries of a ledger after a number, for good."""
+        super().cut(peer_id, after)
+        self._ends = [0, len(list(self.records()))]
+        self._forced = 1
+
     def lose(self, count: int) -> None:
         """Be without the last entries."""
-        kept = list(self.records())[: self._ends[-1] - count]
+        kept, forks = list(self.records())[: self._ends[-1] - count], self.forks()
         super().__init__()
         super().append(kept, durable=True)
+        for fork in forks:
+            self.keep_fork(fork)
         self._ends = [0, len(kept)]
         self._forced = 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from multiprocessing import Pool
 
 from testbed.checkers import CHECKERS, HOLDS, VIOLATED
-from testbed.simulation.mutants import MUTANTS
+from testbed.simulation.fence_mutants import MUTANTS
 from testbed.simulation.swarm import draw
 from testbed.simulation.trial import Trial, attempt
 

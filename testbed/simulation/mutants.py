@@ -90,7 +90,7 @@ def _takes_a_timeout_for_a_no() -> list[Patch]:
 
 
 def _close_with_nothing(exchange: Exchange, fill: FillOpened, now: float) -> None:
-    exchange.trader._close(fill, Grant(0, fill.limit, 1, 0), now)
+    exchange.trader.close(fill, Grant(0, fill.limit, 1, 0), now)
 
 
 @mutant

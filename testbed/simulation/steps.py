@@ -16,6 +16,7 @@ from testbed.script import (
     Cancel,
     Crash,
     Cut,
+    Evict,
     Falsehood,
     Kill,
     Lie,
@@ -37,6 +38,8 @@ from testbed.script import (
 )
 
 Answers: TypeAlias = dict[str, Answer]
+
+MOST_TRIES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,38 @@ class Down:
         yield Kill(self.peer) if self.point is None else Crash(self.peer, self.point)
         yield Wait(self.for_s)
         yield Restart(self.peer)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A peer ends for good, and another one is asked to evict it until it has; later the lost one may come back.
+
+    Who is asked refuses as long as it cannot reach all others, unless forced.
+    """
+
+    at_s: float
+    for_s: float
+    peer: str
+    at: str
+    returns: bool
+    force: bool
+    point: Point | None = None
+
+    def script(self, answers: Answers) -> Script:
+        """End the peer, have it evicted, and start it again if it returns."""
+        yield Wait(self.at_s)
+        yield Kill(self.peer) if self.point is None else Crash(self.peer, self.point)
+        yield Wait(self.for_s)
+        state = ""
+        for _ in range(MOST_TRIES):
+            answer = yield Evict(self.peer, at=self.at, force=self.force)
+            state = answer.value["state"] if answer.outcome == "ok" else state
+            if state == "fenced":
+                break
+            yield Wait(1.0)
+        # Of whom nobody has ever heard, nobody can be evicted.
+        if self.returns or not state:
+            yield Restart(self.peer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +255,7 @@ class Skewed:
         yield Skew(self.peer, 0.0)
 
 
-Step: TypeAlias = Order | Repeat | Withdraw | Look | Down | Frozen | Parted | Lying | Joined | Storm | Skewed
+Step: TypeAlias = Order | Repeat | Withdraw | Look | Down | Lost | Frozen | Parted | Lying | Joined | Storm | Skewed
 
 
 def played(steps: Sequence[Step]) -> Script:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from random import Random
 from typing import get_args
 
@@ -18,6 +19,7 @@ from testbed.simulation.steps import (
     Frozen,
     Joined,
     Look,
+    Lost,
     Lying,
     Order,
     Parted,
@@ -33,6 +35,8 @@ from testbed.simulation.steps import (
 ITEMS = ("ACME", "GRPE", "VINE")
 MIN_PEERS, MAX_PEERS = 2, 7
 WIDEST = 5
+# In how many of the runs of three peers or more one is lost for good.
+LOSSES = 0.25
 # Below and above what a peer takes for a wild clock (5 s).
 SMALL_SKEW_S, LARGE_SKEW_S = 1.0, 9.0
 
@@ -97,7 +101,7 @@ class Swarm:
 def draw(seed: int) -> Plan:
     """Return the run of a seed, always the same."""
     swarm = Swarm(seed)
-    steps = [*_orders(swarm), *_joins(swarm)]
+    steps = [*_orders(swarm), *_joins(swarm), *_losses(swarm)]
     for kind in _FAULTS:
         if swarm.dice.random() < 0.4:
             steps += kind(swarm)
@@ -151,6 +155,18 @@ def _downs(swarm: Swarm) -> Iterator[Step]:
     chosen = swarm.dice.sample(points, swarm.dice.randint(1, len(points)))
     for at_s, for_s, peer in _free(swarm, swarm.between(1, 8), 0.02, 3.0):
         yield Down(at_s, for_s, peer, swarm.dice.choice(chosen))
+
+
+def _losses(swarm: Swarm) -> Iterator[Step]:
+    # One at most, and before all else that can befall a peer: nothing heals it again.
+    dice = swarm.dice
+    there = [peer for peer in swarm.peers if not swarm.busy[peer]]
+    if min(len(swarm.peers), len(there) + 1) < 3 or dice.random() >= LOSSES:
+        return
+    lost, asked = dice.sample(there, 2)
+    swarm.busy[lost] = inf
+    point = dice.choice([None, None, *get_args(Point)])
+    yield Lost(swarm.moment(), swarm.while_(0.1, 4.0), lost, asked, dice.random() < 0.4, dice.random() < 0.3, point)
 
 
 def _freezes(swarm: Swarm) -> Iterator[Step]:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 
+from testbed.accounts import owner_of
 from testbed.checkers import HOLDS, exit_code, judge
 from testbed.evidence import Evidence
 from testbed.history import History
@@ -40,7 +41,8 @@ def attempt(plan: Plan) -> Trial:
     except virtual_time.Endless as error:
         return Trial(plan, {"no quiet": str(error)}, cluster.world.seen, lines.hexdigest())
     seen = cluster.world.seen + _happened(history, evidence)
-    nodes = (peer.node for peer in cluster.world.peers.values())
+    nodes = [peer.node for peer in cluster.world.peers.values()]
+    seen["fenced peers that came back"] += sum(1 for node in nodes if node is not None and node.exchange.is_leaving)
     seen["batches read twice"] += sum(node.exchange.duplicates for node in nodes if node is not None)
     return Trial(plan, _wrong(history, evidence, why), seen, lines.hexdigest())
 
@@ -75,5 +77,12 @@ def _happened(history: History, evidence: Evidence) -> Counter[str]:
     seen["fills refused"] += len(moved) - sum(moved)
     seen["trades within a peer"] += len(accounts.within)
     copies = chain.from_iterable(of.values() for of in evidence.ledgers.values())
+    seen["peers fenced"] += len(accounts.fences)
+    seen["fills closed behind a fence"] += sum(
+        1
+        for id_, trade in accounts.closed.items()
+        if id_ not in accounts.granted and owner_of(trade.maker) in accounts.fences
+    )
+    seen["trades with one side behind a fence"] += len(accounts.half_trades())
     seen["ledger entries"] += sum(len(copy.texts) for copy in copies)
     return seen

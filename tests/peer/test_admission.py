@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from typing import Any
 
@@ -12,6 +13,7 @@ from peer.codes import Refusal
 from peer.journal import MemoryJournal
 from peer.messages import Contents, Envelope
 from peer.node import Asked, Node
+from peer.requests import EvictPeer
 from tests.peer.actors import NOW, Author, identity, sealed
 
 ME, OTHER = identity(1).peer_id, identity(2).peer_id
@@ -58,6 +60,25 @@ def test_a_stranger_can_bring_no_ledger_into_the_network() -> None:
     assert (node.exchange.ledgers.heads, node.exchange.contacts) == ({}, {})
     node.receive([Asked(sealed(author.id, ME, stranger, key=KEY))], NOW)
     assert node.exchange.ledgers.heads == {author.id: author.head()}
+
+
+@pytest.mark.parametrize(
+    ("asked", "request_", "authorised"),
+    [
+        (ME, EvictPeer(peer_id=OTHER), True),
+        (OTHER, EvictPeer(peer_id=OTHER), False),
+        (ME, EvictPeer(peer_id=ME), False),
+        (ME, EvictPeer(peer_id=OTHER, force=True), False),
+    ],
+)
+def test_an_operators_code_is_for_one_request_to_one_peer(asked: str, request_: EvictPeer, authorised: bool) -> None:
+    # As the documentation tells an operator to make it.
+    text = f"grapevine evict {OTHER} at {ME} unforced"
+    mac = hmac.new(KEY, text.encode(), "sha256").hexdigest()
+    request = request_.model_copy(update={"mac": mac})
+    assert Network(KEY).authorises(asked, request) == authorised
+    assert not Network(KEY).authorises(asked, request_)
+    assert Network().authorises(asked, request_)
 
 
 @pytest.mark.parametrize("field", ["sender", "to", "port", "mac", "body"])

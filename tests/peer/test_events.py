@@ -8,12 +8,15 @@ from pydantic import ValidationError
 from peer.events import (
     Entry,
     Event,
+    EvictionJoined,
+    EvictionProposed,
     FillClosed,
     FillGranted,
     FillOpened,
     OrderCancelled,
     OrderPlaced,
     OrdersTraded,
+    PeerFenced,
     read_entry,
 )
 from peer.ledger import write_entry
@@ -35,6 +38,18 @@ TEXTS: list[tuple[Event, str]] = [
         ),
         f'"type":"ORDER_PLACED","id":"{ME}-7","item":"X","side":"sell","price":"1","quantity":"2",'
         '"timeInForce":"GTC","clientId":"\\"ü","clientOrderId":"1"',
+    ),
+    (
+        EvictionProposed(peer_id=OTHER, voters=(ME,), forced=False),
+        f'"type":"EVICTION_PROPOSED","peerId":"{OTHER}","voters":["{ME}"],"forced":false',
+    ),
+    (
+        EvictionJoined(peer_id=OTHER, sequence=0, hash="00" * 32),
+        f'"type":"EVICTION_JOINED","peerId":"{OTHER}","sequence":0,"hash":"{"00" * 32}"',
+    ),
+    (
+        PeerFenced(peer_id=OTHER, sequence=7, hash="ab" * 32),
+        f'"type":"PEER_FENCED","peerId":"{OTHER}","sequence":7,"hash":"{"ab" * 32}"',
     ),
     (OrderCancelled(id=f"{ME}-1", remaining=0), f'"type":"ORDER_CANCELLED","id":"{ME}-1","remaining":"0"'),
     (
@@ -77,7 +92,8 @@ def test_an_event_is_written_as_ever_and_read_as_it_was_written(event: Event, te
 
 @pytest.mark.parametrize(("event", "text"), TEXTS)
 def test_an_event_has_no_field_too_many_and_none_under_another_name(event: Event, text: str) -> None:
-    for spoiled in (f'{text},"more":"1"', text.replace('"id"', '"ID"').replace('"fillId"', '"fill_id"')):
+    renamed = text.replace('"id"', '"ID"').replace('"fillId"', '"fill_id"').replace('"peerId"', '"peer_id"')
+    for spoiled in (f'{text},"more":"1"', renamed):
         with pytest.raises(ValidationError):
             read_entry(f'{{"sequence":7,"time":9,"event":{{{spoiled}}}}}')
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from peer.journal import Journal, MemoryJournal
+from peer.messages import Fork
 from peer.schema import MAX_BATCH
 from peer.sqlite_journal import SqliteJournal
-from tests.peer.actors import ledger
+from tests.peer.actors import Author, ledger
 
 
 @pytest.fixture(params=["memory", "disk"])
@@ -29,6 +30,15 @@ def test_records_come_back_in_the_order_of_arrival(journal: Journal) -> None:
     journal.append(arrival[:2], durable=False)
     journal.append(arrival[2:], durable=True)
     assert list(journal.records()) == arrival
+
+
+def test_the_first_proof_against_a_peer_is_kept(journal: Journal) -> None:
+    author = Author(2)
+    author.place("sell", 10, 1)
+    proofs = [Fork(peer_id=author.id, sequence=n, ours=author.batch(), theirs=author.batch()) for n in (1, 2)]
+    for proof in proofs:
+        journal.keep_fork(proof)
+    assert journal.forks() == proofs[:1]
 
 
 def test_an_entry_is_read_with_its_place_in_the_order_of_arrival(journal: Journal) -> None:

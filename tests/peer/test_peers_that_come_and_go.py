@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from peer.contacts import HEARTBEAT_S, SILENT_AFTER_FAILURES
 from peer.ledgers import MAX_SKEW_US, Amnesia
-from peer.messages import GetLedger, Ledger
+from peer.messages import GetLedger, Ledger, LedgerBatch
 from peer.node import Answered, Tick
 from peer.schema import MAX_BATCH, MAX_PEERS
 from tests.peer.actors import (
@@ -93,6 +94,41 @@ def test_a_forged_ledger_is_shown_as_refused_and_trading_goes_on() -> None:
     assert "signature" in peer.contact(author.id)["refused"]
     ids = peer.submit("sell", "10", "1"), peer.submit("buy", "10", "1")
     assert filled(peer, *ids) == [("1", "0"), ("1", "0")]
+
+
+def _altered(author: Author) -> LedgerBatch:
+    texts = [text.replace('"quantity":"1"', '"quantity":"9"') for text in author.texts]
+    return author.batch().model_copy(update={"entries": texts})
+
+
+def _reordered(author: Author) -> LedgerBatch:
+    return author.batch().model_copy(update={"entries": author.texts[::-1]})
+
+
+def _forged(author: Author) -> LedgerBatch:
+    return author.batch().model_copy(update={"public_key": identity(9).public_key})
+
+
+def _forked(author: Author) -> LedgerBatch:
+    twin = Author(2)
+    twin.place("sell", 11, 1)
+    return twin.batch()
+
+
+@pytest.mark.parametrize("how", [_altered, _reordered, _forged, _forked])
+def test_a_ledger_that_its_owner_did_not_write_or_wrote_twice_is_refused_and_shown(
+    how: Callable[[Author], LedgerBatch],
+) -> None:
+    peer, author, relay = Peer(1), Author(2), Author(3)
+    author.place("sell", 10, 1)
+    if how is _forked:
+        author.tell(peer)
+    author.place("sell", 10, 2)
+    before = peer.status()["vector"]
+    peer.hear(relay.envelope(peer, Ledger(ledger=how(author))))
+    shown = [contact["refused"] for contact in peer.status()["peers"] if "refused" in contact]
+    assert any(author.id in why or "its ledger exists twice" in why for why in shown), shown
+    assert peer.status()["vector"] == before
 
 
 def test_entries_from_the_future_are_held_back_and_their_peer_is_shown_as_skewed() -> None:

@@ -123,6 +123,36 @@ async def test_a_stranger_cannot_speak_as_a_peer_over_a_socket(tmp_path: Path) -
         assert (await peer.ask(new_order("buy", "10", "1")))["type"] == "ORDER_ACCEPTED"
 
 
+async def test_an_evicted_peer_that_returns_is_told_and_logs_what_is_void(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    a, b, lost = (tmp_path / name for name in "abc")
+    async with listing_grape() as grape:
+        async with peers(grape, a, b, lost) as (one, two, three):
+            maker = (await three.ask(new_order("sell", "10", "5")))["order"]["id"]
+            for each in (one, two):
+                await until(lambda each=each: each.knows(maker))  # type: ignore[misc]
+        async with peers(grape, lost) as (three,):
+            beyond = (await three.ask(new_order("sell", "9", "1")))["order"]["id"]
+            evict = {"type": "EVICT_PEER", "peerId": three.service.peer_id}
+        async with peers(grape, a, b) as (one, two):
+            await until(lambda: one.shows(two, "reachable"))
+
+            async def fenced() -> bool:
+                return bool((await one.ask(evict))["state"] == "fenced")
+
+            await until(fenced)
+        async with peers(grape, a, b, lost) as (one, two, three):
+
+            async def told() -> bool:
+                return bool((await three.ask({"type": "GET_STATUS"})).get("fenced") == {"sequence": 1, "voided": 1})
+
+            await until(told)
+            assert (await three.ask(new_order("sell", "8", "1"))).startswith("ERR_FENCED: ")
+            assert not await one.knows(beyond)
+    assert [beyond in text for text in caplog.messages if text.startswith("void: ")] == [True]
+
+
 async def test_what_was_acknowledged_is_there_after_a_restart(tmp_path: Path) -> None:
     async with listing_grape() as grape:
         async with peers(grape, tmp_path) as (first,):

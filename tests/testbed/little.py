@@ -42,6 +42,8 @@ class LittlePeer:
                 return {"type": "ORDERBOOK", "item": asked["item"], **book}
             case "GET_TRADES":
                 return {"type": "TRADES", "trades": cluster.trades}
+            case "EVICT_PEER" if asked["peerId"] != self.cluster.ids.get(self.name, self.name):
+                return {"type": "EVICTION", "peerId": asked["peerId"], "state": "fenced"}
             case "GET_LEDGER":
                 return self.ledger(asked["peerId"], asked["after"])
         raise RpcError("ERR_UNKNOWN_ORDER: there is none")

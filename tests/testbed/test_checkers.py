@@ -11,7 +11,7 @@ from tests.testbed.world import World
 
 PROMISES = {
     "no_overfill", "agreed_trades", "conservation", "durable", "converged", "uncrossed", "limits_kept", "priority",
-    "exactly_once", "answered", "expected", "follows", "chained",
+    "exactly_once", "answered", "expected", "follows", "chained", "fenced",
 }  # fmt: skip
 
 

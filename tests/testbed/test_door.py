@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from peer.admission import Network
+from peer.requests import EvictPeer, read_request
 from pygrenache import ConnectFailed, ConnectionLost, RemoteError, RequestTimeout
-from testbed.door import outcome_of
+from testbed.door import eviction_of, outcome_of
 from testbed.driver import Driver
 from testbed.observer import Observer
 from testbed.script import Buy, Script
@@ -18,6 +20,15 @@ async def test_a_ledger_is_read_to_its_last_page(driver: Driver, observer: Obser
     copy = await observer.door("peer-2").ledger("peer-1")
     assert [line.sequence for line in copy.lines()] == [1, 2, 3]
     assert copy.positions == (1, 2, 3)
+
+
+def test_an_operators_request_is_one_that_a_peer_of_the_same_network_takes() -> None:
+    for force in (False, True):
+        asked = eviction_of("a" * 24, "b" * 24, force=force, key=b"ours")
+        request = read_request(asked)
+        assert isinstance(request, EvictPeer)
+        assert Network(b"ours").authorises("b" * 24, request)
+        assert not Network(b"theirs").authorises("b" * 24, request)
 
 
 def test_only_a_refusal_or_a_failed_connection_surely_had_no_effect() -> None:

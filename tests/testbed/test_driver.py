@@ -17,6 +17,7 @@ from testbed.script import (
     Buy,
     Cancel,
     Cut,
+    Evict,
     Expect,
     ExpectBook,
     ExpectTrades,
@@ -56,6 +57,18 @@ async def grant(driver: Driver, *wishes: Wish) -> list[Any]:
 
     answers: list[Any] = await driver.play(script())
     return answers
+
+
+async def test_an_evicted_peer_is_waited_for_no_more_also_when_it_is_back(
+    driver: Driver, observer: Observer, history: History
+) -> None:
+    evicted, refused = await grant(driver, Evict("peer-2", at="peer-1"), Evict("peer-1", at="peer-1"))
+    assert (evicted.outcome, evicted.value["state"], refused.outcome) == ("ok", "fenced", "fail")
+    assert [operation.asked["peerId"] for operation in history.operations()] == ["peer-2", "peer-1"]
+    assert "peer-2" not in observer.living
+    assert "peer-1" in observer.living
+    await observer.up("peer-2")
+    assert "peer-2" not in observer.living
 
 
 async def test_a_submission_is_answered_with_the_order_and_recorded(driver: Driver, history: History) -> None:

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from testbed.catalog import load, names
 from testbed.rehearsal import MAX_WISHES, faults, problems, rehearse, unsupported
-from testbed.script import Buy, Cut, Expect, Fault, Kill, Pause, Restart, Script, Sell, Show, Start, Together, Trades
+from testbed.script import (
+    Buy,
+    Cut,
+    Evict,
+    Expect,
+    Fault,
+    Kill,
+    Pause,
+    Restart,
+    Script,
+    Sell,
+    Show,
+    Start,
+    Together,
+    Trades,
+)
 
 PEERS = ("peer-1", "peer-2", "peer-3")
 
@@ -26,11 +41,13 @@ def test_peers_that_are_not_there_are_told() -> None:
     def script() -> Script:
         yield Kill("peer-4")
         yield Start("peer-1")
+        yield Evict("peer-1", at="peer-5")
 
     wrong = problems(rehearse(script()), PEERS, late=())
     assert wrong == [
         "Kill names 'peer-4', but the peers are peer-1, peer-2, peer-3",
         "Start names 'peer-1', which is not LATE: it runs from the beginning",
+        "Evict names 'peer-5', but the peers are peer-1, peer-2, peer-3",
     ]
 
 

@@ -30,6 +30,16 @@ def test_an_account_tells_of_orders_trades_and_checks() -> None:
     assert told.endswith("everything holds")
 
 
+def test_an_eviction_is_told_and_what_it_made_void() -> None:
+    world = traded()
+    lost = world.evidence().peer_ids["peer-1"]
+    world.write("peer-2", "PEER_FENCED", {"peerId": lost, "sequence": 2, "hash": "00" * 32})
+    world.say("evict", "ok", {"peer": "peer-2", "peerId": lost}, {"state": "fenced"})
+    told = account(world.history, world.evidence(living=("peer-2", "peer-3")), [], 0)
+    assert "evict peer-1 at peer-2: ok\n" in told
+    assert "4 filled, 6 void\n" in told
+
+
 def test_the_book_is_told_once_where_all_peers_show_the_same() -> None:
     evidence = traded().evidence()
     order = {"id": f"{evidence.peer_ids['peer-1']}-1", "quantity": "6", "price": "100"}

@@ -1,0 +1,60 @@
+"""The checker of evictions: the living agree where an evicted peer's ledger ends, and nobody waits for it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from testbed.accounts import Accounts, owner_of
+from testbed.evidence import Evidence, Verdict, many
+from testbed.history import History
+from testbed.ledger_checks import NOT_AT_REST, chain
+
+
+def fenced(history: History, evidence: Evidence) -> Verdict:
+    """All living peers have fenced an evicted one at the same entry, hold nothing beyond it, and wait for nothing."""
+    if not evidence.quiet:
+        return Verdict("fenced", "unknown", NOT_AT_REST)
+    accounts = evidence.accounts()
+    proposed = [operation.asked for operation in history.operations() if (operation.what, operation.outcome) == EVICTED]
+    wrong = [
+        f"{evidence.name_of(asked['peerId'])} was to be evicted, and nobody has fenced it"
+        for asked in proposed
+        if asked["peerId"] not in accounts.fences
+    ]
+    doubt: list[str] = []
+    for peer_id, fences in accounts.fences.items():
+        if len(set(fences.values())) > 1:
+            told = ", ".join(f"{evidence.name_of(by)} at {end.sequence}" for by, end in sorted(fences.items()))
+            # Who forces both sides of a cut network vouches for it: that is told, and nobody is to blame.
+            (doubt if peer_id in accounts.forced else wrong).append(
+                f"{evidence.name_of(peer_id)} is fenced in two ways: {told}"
+            )
+            continue
+        wrong += _not_kept(evidence, accounts, peer_id)
+    if wrong or doubt:
+        return Verdict("fenced", "violated" if wrong else "unknown", (wrong or doubt)[0], tuple(wrong or doubt))
+    count = many(len(accounts.fences), "evicted peer")
+    return Verdict("fenced", "valid", f"the living agree where the ledgers of {count} end, and wait for none of them")
+
+
+EVICTED = ("evict", "ok")
+
+
+def _not_kept(evidence: Evidence, accounts: Accounts, peer_id: str) -> Iterator[str]:
+    name = evidence.name_of(peer_id)
+    end = next(iter(accounts.fences[peer_id].values()))
+    for holder in evidence.living:
+        if evidence.peer_ids[holder] not in accounts.fences[peer_id]:
+            yield f"{holder} has not fenced {name}"
+        copy = evidence.ledgers[holder].get(peer_id)
+        texts = copy.texts if copy is not None else ()
+        if len(texts) > end.sequence:
+            yield f"{holder} holds {len(texts)} entries of {name}, which is fenced at {end.sequence}"
+        elif len(texts) == end.sequence and chain(texts) != end.hash:
+            yield f"{holder}'s copy of {name}'s ledger does not hash to the fence at {end.sequence}"
+    for fill, line in accounts.opened.items():
+        maker, taker = owner_of(line.event["maker"]), owner_of(line.event["taker"])
+        if maker == peer_id and taker not in accounts.fences:
+            yield f"{evidence.name_of(taker)} still waits for {name} to decide {evidence.tell(fill)}"
+        if taker == peer_id and fill not in accounts.granted and evidence.is_living(maker):
+            yield f"{evidence.name_of(maker)} has never decided {evidence.tell(fill)}, which {name} had opened"
