@@ -45,6 +45,8 @@ def priority(history: History, evidence: Evidence) -> Verdict:
                 if _outranks(better, maker, taker)
                 and better.available > claimed[better.id]
                 and (better.owner == me or reach.surely(holder, evidence.name_of(better.owner), during))
+                # Of who ended by itself, nobody knows when.
+                and not (evidence.crashed and not evidence.is_living(better.owner))
             ]
     if wrong:
         return Verdict("priority", "violated", wrong[0], tuple(wrong))

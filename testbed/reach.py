@@ -45,6 +45,9 @@ class Reach:
         """Tell whether two peers could talk all through a time, and had been able to for long enough before it."""
         away = [*self._away.get(one, ()), *self._away.get(other, ()), *self._apart.get(frozenset((one, other)), ())]
         blind = [span for grape in GRAPES for span in self._away.get(grape, ())]
+        blind += [
+            span for grape in GRAPES for peer in (one, other) for span in self._apart.get(frozenset((peer, grape)), ())
+        ]
         # Who was away has to be found again, and without a Grape nobody is.
         ends = [max([end, *(till for since, till in blind if since <= end + TALK_AGAIN_S)]) for _, end in away]
         spans = [*self._storms, *((start, end) for (start, _), end in zip(away, ends, strict=True))]

@@ -268,7 +268,10 @@ class FreeDisk:
 
 @dataclass(frozen=True, slots=True)
 class Lie:
-    """Let half of what a peer says to others be lies of these kinds, which its own key has not signed; or none more."""
+    """Let half of what a peer says to others be lies of these kinds, which its own key has not signed; or none more.
+
+    Only a simulation can do it.
+    """
 
     peer: str
     lies: tuple[Falsehood, ...] = ()

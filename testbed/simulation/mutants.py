@@ -23,7 +23,7 @@ from peer.ledger import Continuation, chained, continuation
 from peer.ledgers import Ledgers, Record
 from peer.market import Grant, Market
 from peer.messages import Contents, FillOrder, LedgerBatch, OrderFilled
-from peer.node import Node, Output
+from peer.node import Asked, Node, Output
 from peer.order import Order
 from peer.schema import Head, owner_of
 from peer.trader import Trader
@@ -154,17 +154,21 @@ def _ask_again(market: Market, fill: FillOpened | None) -> None:
 
 @mutant
 def _answers_before_it_commits() -> list[Patch]:
-    """Answers while it is still writing: an end amid the commit takes back what clients and peers have been told."""
-    commit, end_amid = Node._commit, Process._end_amid
+    """Answers clients while it is still writing: an end amid the commit takes back what they have been told."""
+    commit, end_amid, step = Node._commit, Process._end_amid, Node._step
+    drafts: WeakKeyDictionary[Node, list[Callable[[], Reply]]] = WeakKeyDictionary()
     told: WeakKeyDictionary[Node, list[Reply]] = WeakKeyDictionary()
 
-    def early(node: Node, inbound: Any, now: float) -> Output:
-        drafts = [node._step(each, now) for each in inbound]
-        told[node] = replies = [draft() for draft in drafts]
+    def noted(node: Node, inbound: Any, now: float) -> Callable[[], Reply]:
+        draft = step(node, inbound, now)
+        to_client = isinstance(inbound, Asked) and inbound.payload["type"] != "ENVELOPE"
+        drafts.setdefault(node, []).append(draft if to_client else lambda: None)
+        return draft
+
+    def late(node: Node) -> None:
+        told[node] = [draft() for draft in drafts.pop(node, [])]
         commit(node)
         del told[node]
-        sends = [node._send(call) for call in node.exchange.calls(now)]
-        return Output(replies, sends, node.exchange.wake_at())
 
     def having_spoken(process: Process, waiting: list[tuple[Any, Answer]]) -> None:
         replies = told.pop(process.node, None) if process.node is not None else None
@@ -175,7 +179,7 @@ def _answers_before_it_commits() -> list[Patch]:
         for (_, answer), reply in zip(waiting, replies, strict=True):
             answer(reply)
 
-    return [(Node, "receive", early), (Process, "_end_amid", having_spoken)]
+    return [(Node, "_step", noted), (Node, "_commit", late), (Process, "_end_amid", having_spoken)]
 
 
 @mutant

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from peer.events import OrderCancelled, OrderPlaced
 from peer.identity import verify
-from peer.ledger import BadLedger, chained
+from peer.ledger import BadLedger, chained, seal
 from peer.ledgers import MAX_SKEW_US, Amnesia, CorruptJournal, FromTheFuture, Ledgers, Record
 from peer.market import Contradiction, Market
+from peer.messages import LedgerBatch
 from peer.schema import Head
 from tests.peer.actors import NOW, NOW_US, UNIT, Author, identity
 
@@ -161,3 +166,63 @@ def test_a_disk_that_changed_an_entry_is_not_believed() -> None:
     changed = author.texts[0].replace('"quantity":"1"', '"quantity":"2"')
     with pytest.raises(CorruptJournal, match="entry 1"):
         ledgers().restore(Record(author.id, author.identity.public_key, author.head(), changed, None))
+
+
+class CopiesAgainstLists(RuleBasedStateMachine):
+    """Copies of two ledgers, told in pieces by anybody, in any order and again and again, against plain lists."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mine = ledgers()
+        self.authors = [Author(2), Author(3)]
+        self.known: list[list[str]] = [[], []]
+
+    @rule(who=st.integers(0, 1), count=st.integers(1, 4))
+    def write(self, who: int, count: int) -> None:
+        """An owner goes on with its ledger."""
+        for _ in range(count):
+            self.authors[who].place("buy", 10, 1)
+
+    @rule(who=st.integers(0, 1), data=st.data())
+    def tell(self, who: int, data: st.DataObject) -> None:
+        """Some of a ledger arrives: the next, a part of it, what is known already, or what leaves a gap."""
+        author, known = self.authors[who], self.known[who]
+        if author.texts:
+            first = data.draw(st.integers(1, len(author.texts)))
+            last = data.draw(st.integers(first, len(author.texts)))
+            follows = first <= len(known) + 1 <= last
+            placed = self.mine.copy(self._batch(author, author.texts[:last], first), NOW)
+            assert placed == ([f"{author.id}-{n}" for n in range(len(known) + 1, last + 1)] if follows else [])
+            if follows:
+                known[:] = author.texts[:last]
+
+    @rule(who=st.integers(0, 1), data=st.data())
+    def tell_otherwise(self, who: int, data: st.DataObject) -> None:
+        """What is signed continues another past than the one that is known here."""
+        author, known = self.authors[who], self.known[who]
+        if known:
+            at = data.draw(st.integers(0, len(known) - 1))
+            past = [*known[:at], known[at].replace('"buy"', '"sell"'), *known[at + 1 :]]
+            fork = [*past, known[-1].replace(f'"sequence":{len(known)}', f'"sequence":{len(known) + 1}')]
+            with pytest.raises(BadLedger):
+                self.mine.copy(self._batch(author, fork, data.draw(st.integers(at + 2, len(fork)))), NOW)
+
+    @invariant()
+    def the_copies_are_what_was_told_in_sequence(self) -> None:
+        """Heads, market and what waits for the disk all say the same."""
+        for author, known in zip(self.authors, self.known, strict=True):
+            assert self.mine.head_of(author.id) == reduce(chained, known, Head())
+            assert [r.text for r in self.mine.unsaved if r.peer_id == author.id] == known
+        assert len(self.mine._market.orders) == sum(map(len, self.known))
+
+    def _batch(self, author: Author, texts: list[str], first: int) -> LedgerBatch:
+        return LedgerBatch(
+            peer_id=author.id,
+            public_key=author.identity.public_key,
+            first=first,
+            entries=texts[first - 1 :],
+            signature=seal(author.identity, reduce(chained, texts, Head())),
+        )
+
+
+TestCopiesAgainstLists = CopiesAgainstLists.TestCase

@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache
 
 import pytest
@@ -13,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from peer.events import Entry, Event, FillClosed, FillGranted, FillOpened, OrderCancelled, OrdersTraded, read_entry
+from peer.ledger import write_entry
 from peer.market import Contradiction, Market
 from peer.views import orderbook, trades
 from testbed import runner
+from testbed.accounts import Accounts, Copy, Trade
 from testbed.history import History
 from testbed.simulation import virtual_time
 from testbed.simulation.cluster import SimulationCluster
@@ -72,6 +75,45 @@ def test_any_interleaving_of_the_ledgers_folds_to_the_same_market(seed: int, dic
         for item in ITEMS:
             assert trades(node.exchange.market, item, 10_000) == trades(market, item, 10_000)
             assert latest_filled(node.exchange.market, item) == latest_filled(market, item)
+
+
+@given(st.integers(0, 5), st.randoms(use_true_random=False))
+def test_the_market_is_what_a_plain_reading_of_the_ledgers_gives_at_every_moment(
+    seed: int, dice: random.Random
+) -> None:
+    of = ledgers(finished(seed))
+    told = list(interleaved(of, dice))
+    market, accounts = Market(ONLOOKER), Accounts()
+    for peer_id, entry in told[: dice.randint(0, len(told))]:
+        market.apply(peer_id, entry)
+        text = write_entry(entry.sequence, entry.time, entry.event)[1]
+        accounts.read(Copy(peer_id, (text,), (0,)).lines())
+    orders = {
+        id: (order.filled, order.reserved, order.remaining, order.cancelled) for id, order in market.orders.items()
+    }
+    assert orders == {
+        id: (_lots(read.filled), _lots(read.reserved), _lots(read.remaining), read.is_cancelled)
+        for id, read in accounts.orders.items()
+    }
+    closed = {id: trade for id, trade in accounts.closed.items() if trade.quantity}
+    read = sorted(_plain(trade) for trade in (closed | accounts.trades()).values())
+    assert sorted((t.id, t.maker, t.taker, t.quantity, t.price, t.time) for t in market.trades.values()) == read
+
+
+def _lots(amount: Decimal) -> int:
+    return int(amount * UNIT)
+
+
+def _plain(trade: Trade) -> tuple[str, str, str, int, int, int]:
+    return trade.id, trade.maker, trade.taker, _lots(trade.quantity), _lots(trade.price), trade.time
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_at_rest_every_peer_offers_what_is_available_and_claims_nothing(seed: int) -> None:
+    for peer in finished(seed).peers.values():
+        assert peer.node is not None
+        for order in peer.node.exchange.market.orders.values():
+            assert (order.open, order.claimed) == (order.available, 0)
 
 
 class Play:

@@ -44,19 +44,6 @@ def test_a_last_line_that_was_cut_off_is_left_out() -> None:
     assert operation.outcome == "info"
 
 
-def test_a_full_disk_hurts_until_the_restart() -> None:
-    history = History()
-    done = (
-        ("fill_disk", {"peer": "peer-1"}),
-        ("free_disk", {"peer": "peer-1"}),
-        ("restart", {"peer": "peer-1"}),
-        ("cut", {"sender": "peer-2", "receiver": "grape-1"}),
-    )
-    for at, (what, asked) in enumerate(done):
-        history.end(history.invoke("testbed", what, asked, at), "testbed", what, "ok", None, at)
-    assert history.hurt() == {"peer-1": [(0, 2)]}
-
-
 def test_a_peer_is_hurt_from_the_fault_until_the_healing_has_ended() -> None:
     history = History()
     for what, start, end in (("kill", 1.0, 1.1), ("restart", 2.0, 2.5), ("pause", 4.0, 4.1)):
@@ -68,3 +55,10 @@ def test_a_peer_that_joins_late_is_not_there_before() -> None:
     history = History()
     history.end(history.invoke("testbed", "start", {"peer": "peer-1"}, 2.0), "testbed", "start", "ok", None, 2.5)
     assert history.hurt() == {"peer-1": [(-math.inf, 2.5)]}
+
+
+def test_a_full_disk_hurts_until_the_restart() -> None:
+    history = History()
+    for at, what in enumerate(("fill_disk", "free_disk", "restart")):
+        history.end(history.invoke("testbed", what, {"peer": "peer-1"}, at), "testbed", what, "ok", None, at)
+    assert history.hurt() == {"peer-1": [(0, 2)]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from testbed.priority import priority
 from tests.testbed.world import Placed, World
 
@@ -95,6 +97,13 @@ def test_who_was_cut_off_from_another_peer_is_judged_all_the_same() -> None:
     assert priority(world.history, world.evidence()).kind == "violated"
     world.say("cut", "ok", {"sender": "peer-3", "receiver": "peer-1"})
     assert priority(world.history, world.evidence()).kind == "valid"
+
+
+def test_an_order_of_a_peer_that_ended_by_itself_may_be_passed_over() -> None:
+    world, _, _ = passed_over()
+    evidence = world.evidence(living=("peer-2", "peer-3"))
+    assert priority(world.history, evidence).kind == "violated"
+    assert priority(world.history, replace(evidence, crashed=("peer-1 ended by itself",))).kind == "valid"
 
 
 def test_of_an_order_that_the_taker_has_a_claim_on_the_rest_may_not_be_passed_over() -> None:

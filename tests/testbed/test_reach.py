@@ -89,6 +89,14 @@ def test_without_a_grape_nobody_is_found_again() -> None:
     assert surely(done, "peer-1", "peer-2", 90.2 + TALK_AGAIN_S)
 
 
+def test_who_is_cut_off_from_a_grape_is_not_found_again_either() -> None:
+    down = [(10.0, "kill", {"peer": "peer-1"}), (11.0, "cut", link("peer-1", "grape-2"))]
+    back = [(12.0, "restart", {"peer": "peer-1"}), (90.0, "mend", link("peer-1", "grape-2"))]
+    done = history(*down, *back)
+    assert not surely(done, "peer-1", "peer-2", 60.0)
+    assert surely(done, "peer-1", "peer-2", 90.2 + TALK_AGAIN_S)
+
+
 def test_an_entry_lies_between_the_requests_and_the_answers_around_it() -> None:
     done = history((1.0, "submit", submit(2, "a")), (5.0, "submit", submit(7, "b")), (9.0, "submit", submit(8, "c")))
     writing = Reach(done).writing("peer-1")
