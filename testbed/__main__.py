@@ -14,6 +14,7 @@ from pathlib import Path
 
 from testbed import catalog, runner, store
 from testbed.cluster import CannotRun
+from testbed.publish import publish
 from testbed.script import BadScript
 from testbed.simulation import campaign, hunt
 from testbed.simulation.swarm import draw
@@ -60,9 +61,11 @@ def _do(options: argparse.Namespace) -> int:
 def _judge_again(directory: Path) -> int:
     try:
         history, evidence = store.read_run(directory)
-    except (OSError, ValueError) as error:
-        raise CannotRun(f"{directory} holds no whole run: {error}") from error
-    return runner.judged(directory, history, evidence)
+        code = runner.judged(directory, history, evidence)
+        print(f"to look at in a browser: {publish(directory)}")
+    except (LookupError, OSError, ValueError) as error:
+        raise CannotRun(f"{directory} holds no whole run: {type(error).__name__}: {error}") from error
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

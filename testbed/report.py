@@ -19,7 +19,7 @@ FAULT_WORDS = (*HURTS, *HEALS, *LINK_WORDS, "start", "skew", "free_disk")
 
 _NUMBER = re.compile(r"(peer-[0-9]+)-[0-9]+")
 _MARKS = {"valid": ("✓", "32"), "violated": ("✗", "31"), "unknown": ("?", "33")}
-_ENDINGS = {
+ENDINGS = {
     HOLDS: "everything holds",
     VIOLATED: "VIOLATED: a promise was broken",
     UNKNOWN: "unknown: not everything could be judged",
@@ -38,7 +38,7 @@ def account(history: History, evidence: Evidence, verdicts: list[Verdict], code:
             *_books(evidence),
             *_section("crashed", evidence.crashed),
             *_section("checks", _checks(verdicts, colour), limit=100),
-            _paint(_ENDINGS[code], "32" if code == HOLDS else "31", colour),
+            _paint(ENDINGS[code], "32" if code == HOLDS else "31", colour),
         ]
     )
 

@@ -10,11 +10,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pygrenache import RpcClient
-from testbed import store
+from testbed import catalog, store
 from testbed.catalog import Scenario
 from testbed.checkers import exit_code, judge
 from testbed.cluster import ROOT, CannotRun, Cluster
@@ -25,11 +26,13 @@ from testbed.evidence import Evidence
 from testbed.history import History
 from testbed.observer import NoQuiet, Observer
 from testbed.processes import ProcessCluster, node_is_here
+from testbed.publish import publish
 from testbed.rehearsal import faults, problems, rehearse, unsupported
 from testbed.report import account
 from testbed.script import BadScript, Fault
 from testbed.simulation import virtual_time
 from testbed.simulation.cluster import SimulatedClient, SimulationCluster
+from testbed.simulation.recorder import MAX_COMMITTED, MAX_MESSAGES, Recorder
 
 RUNS = ROOT / "runs"
 CLUSTERS = ("containers", "processes", "simulation")
@@ -61,23 +64,25 @@ def run(scenario: Scenario, on: str, runs: Path, seed: int | None = None) -> int
     cluster = _cluster(on, directory, scenario, seed)
     check(scenario, cluster)
     store.begin(directory)
-    about = {"name": scenario.name, "title": scenario.title, "peers": scenario.peers, "late": scenario.late, "on": on}
-    store.write_json(directory / "scenario.json", about)
     codes: list[int] = []
 
     def conclude(evidence: Evidence, why: str) -> None:
         store.write_evidence(directory, evidence)
         codes.append(judged(directory, history, evidence, why))
         where = directory.relative_to(ROOT) if directory.is_relative_to(ROOT) else directory
-        print(f"{time.monotonic() - began:.1f} s on {on}; everything about it is in {where}\n", flush=True)
+        print(f"{time.monotonic() - began:.1f} s on {on}; everything about it is in {where}", flush=True)
 
     with (directory / "history.jsonl").open("w", encoding="utf-8", buffering=1) as file:
         history = History(lambda line: file.write(f"{line}\n"))
-        playing = _announced(scenario, play(scenario, cluster, history, conclude))
+        playing = _announced(directory, scenario, cluster, play(scenario, cluster, history, conclude))
         if isinstance(cluster, SimulationCluster):
             virtual_time.run(cluster.world.agenda, playing)
+            store.write_lines(directory / "messages.jsonl", cluster.recorder.messages())
+            store.write_lines(directory / "commits.jsonl", cluster.recorder.commits())
         else:
             asyncio.run(_interruptible(playing))
+    # Only now: the logs of containers are kept when they are taken down.
+    print(f"to look at in a browser: {publish(directory)}\n", flush=True)
     return codes[0]
 
 
@@ -88,7 +93,7 @@ def _cluster(on: str, directory: Path, scenario: Scenario, seed: int | None) -> 
         case "processes":
             return ProcessCluster(directory)
         case _:
-            return SimulationCluster(scenario.seed if seed is None else seed)
+            return SimulationCluster(scenario.seed if seed is None else seed, Recorder(MAX_MESSAGES, MAX_COMMITTED))
 
 
 def check(scenario: Scenario, cluster: Cluster) -> None:
@@ -150,9 +155,23 @@ async def play(
         await cluster.close()
 
 
-async def _announced(scenario: Scenario, playing: Coroutine[Any, Any, Any]) -> None:
+async def _announced(directory: Path, scenario: Scenario, cluster: Cluster, playing: Coroutine[Any, Any, Any]) -> None:
     print(f"\n{scenario.name}: {scenario.title}\n", flush=True)
+    store.write_json(directory / "scenario.json", _about(scenario, cluster))
     await playing
+
+
+def _about(scenario: Scenario, cluster: Cluster) -> dict[str, Any]:
+    """Describe a run that begins now; `began_s` is when, by the clock that stamps the peers' ledgers."""
+    told = {"name": scenario.name, "title": scenario.title, "peers": scenario.peers, "late": scenario.late}
+    again = f"make scenario NAME={scenario.name} ON={cluster.name} PEERS={len(scenario.peers)}"
+    if not isinstance(cluster, SimulationCluster):
+        began_s = datetime.now(UTC).timestamp()
+        return {**told, "on": cluster.name, "seed": scenario.seed, "command": again, "began_s": began_s}
+    # A run that was drawn from its seed is no scenario of the catalogue.
+    again = again if scenario.name in catalog.names() else "make replay"
+    where = {"on": cluster.name, "seed": cluster.seed, "command": f"{again} SEED={cluster.seed}"}
+    return {**told, **where, "began_s": virtual_time.EPOCH_S}
 
 
 async def _interruptible(work: Coroutine[Any, Any, None]) -> None:

@@ -1,12 +1,14 @@
 """A run on disk: `runs/<scenario>/<time>/`, and `runs/latest` that points to the newest.
 
 history.jsonl (written as it happens), scenario.json, books.json (statuses, books and trades as each peer showed them),
-ledgers/<peer>.jsonl, verdict.json, account.txt, logs/. What is stored can be judged again without running anything.
+ledgers/<peer>.jsonl, verdict.json, account.txt, logs/, report.html; of a simulation also messages.jsonl and
+commits.jsonl. What is stored can be judged and shown again without running anything.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,14 +38,26 @@ def write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def write_lines(path: Path, rows: Iterable[Any]) -> None:
+    """Write one JSON value a line."""
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+
+
+def read_lines(path: Path) -> list[Any]:
+    """Read what `write_lines` wrote; nothing where there is no such file."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 def write_evidence(directory: Path, evidence: Evidence) -> None:
     """Write what the peers showed."""
     write_json(directory / "books.json", evidence.summary())
     ledgers = directory / "ledgers"
     ledgers.mkdir(exist_ok=True)
     for peer, copies in evidence.ledgers.items():
-        lines = [json.dumps(row, ensure_ascii=False) for row in ledger_rows(copies)]
-        (ledgers / f"{peer}.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        write_lines(ledgers / f"{peer}.jsonl", ledger_rows(copies))
 
 
 def write_verdict(directory: Path, verdicts: list[Verdict], code: int, why: str) -> None:
@@ -56,8 +70,5 @@ def read_run(directory: Path) -> tuple[History, Evidence]:
     with (directory / "history.jsonl").open(encoding="utf-8") as lines:
         history = read_history(lines)
     summary = json.loads((directory / "books.json").read_text(encoding="utf-8"))
-    ledgers = {
-        path.stem: [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        for path in sorted((directory / "ledgers").glob("*.jsonl"))
-    }
+    ledgers = {path.stem: read_lines(path) for path in sorted((directory / "ledgers").glob("*.jsonl"))}
     return history, read_evidence(summary, ledgers)

@@ -11,6 +11,7 @@ from peer.desk import Reply
 from pygrenache import Address, ConnectionLost, RemoteError, RequestTimeout
 from testbed.script import FAULTS, GRAPES, Cut, Fault, Mend, Torment
 from testbed.simulation.process import NETWORK_KEY
+from testbed.simulation.recorder import Recorder
 from testbed.simulation.world import World
 
 REQUEST_TIMEOUT_S = 5.0
@@ -22,8 +23,10 @@ class SimulationCluster:
     name = "simulation"
     network_key = NETWORK_KEY
 
-    def __init__(self, seed: int) -> None:
-        self.world = World(seed)
+    def __init__(self, seed: int, recorder: Recorder | None = None) -> None:
+        self.seed = seed
+        self.recorder = recorder or Recorder()
+        self.world = World(seed, self.recorder)
 
     @property
     def supports(self) -> frozenset[type[Fault]]:

@@ -5,7 +5,7 @@ The rule: a transaction is on it whole or not at all, as SQLite promises; nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from random import Random
 
 from peer.journal import MemoryJournal
@@ -18,12 +18,16 @@ class Killed(BaseException):
 
 
 class Disk(MemoryJournal):
-    """A journal in memory; `doom` is where its peer will end when it commits next, `full` whether there is no room."""
+    """A journal in memory; `doom` is where its peer will end when it commits next, `full` whether there is no room.
+
+    `noted` is told what it keeps.
+    """
 
     def __init__(self, dice: Random) -> None:
         super().__init__()
         self.doom: Point | None = None
         self.full = False
+        self.noted: Callable[[list[Record]], None] = lambda records: None
         self._dice = dice
         self._ends: list[int] = [0]
         self._forced = 0
@@ -47,6 +51,7 @@ class Disk(MemoryJournal):
             raise Killed
         kept = list(records)
         super().append(kept, durable=durable)
+        self.noted(kept)
         self._ends.append(self._ends[-1] + len(kept))
         if durable:
             self._forced = len(self._ends) - 1

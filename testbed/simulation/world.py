@@ -9,16 +9,19 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import Any
 
 from peer.codes import Refusal
 from peer.desk import Reply
+from peer.ledgers import Record
 from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Send
 from testbed.script import GRAPES, Crash, Cut, FillDisk, FreeDisk, Lie, Mend, Skew, Torment, Weather
 from testbed.simulation.liar import Liar
 from testbed.simulation.network import Network
 from testbed.simulation.process import Process
+from testbed.simulation.recorder import Recorder
 from testbed.simulation.virtual_time import Agenda
 
 CALL_TIMEOUT_S = 2.0
@@ -35,16 +38,17 @@ _read = json.JSONDecoder(parse_float=Decimal).decode
 class World:
     """Peers by their names. `seen` counts what happened, `crashed` has a line for each peer that ended by itself.
 
-    `grapes` are those that are up; with one of them, whoever looks finds every living peer.
+    `grapes` are those that are up; with one of them, whoever looks finds every living peer. A `recorder` looks on.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, recorder: Recorder) -> None:
         self.agenda = Agenda()
         self.dice = Random(seed)
         self.seen: Counter[str] = Counter()
         self.crashed: list[str] = []
         self.peers: dict[str, Process] = {}
-        self.network = Network(self.agenda, self.dice, self.seen)
+        self._recorder = recorder
+        self.network = Network(self.agenda, self.dice, self.seen, self._recorder)
         self.grapes = dict.fromkeys(GRAPES)
         self._by_id: dict[str, Process] = {}
         self._liars: dict[str, Liar] = {}
@@ -53,6 +57,7 @@ class World:
         """Prepare peers without starting them."""
         for name in names:
             peer = Process(name, self.agenda, self.dice, self._send, self.crashed)
+            peer.disk.noted = partial(self._note_commit, name)
             self.peers[name] = self._by_id[peer.peer_id] = peer
 
     def start(self, name: str) -> None:
@@ -111,6 +116,9 @@ class World:
         self.seen["messages"] += 1
         self.agenda.after(self.dice.uniform(*CLIENT_DELAY_S), arrive)
 
+    def _note_commit(self, name: str, records: list[Record]) -> None:
+        self._recorder.committed(name, records, self.agenda.now)
+
     def _note_doubts(self, peer: Process, node: Node) -> None:
         # Counted at the start; a run that holds has settled them all in the end.
         self.seen["fills settled after the taker's peer was down"] += sum(1 for _ in node.exchange.market.own_fills())
@@ -151,15 +159,17 @@ class World:
 
         def replied(reply: Reply) -> None:
             self.seen["messages"] += reply is not None
+            said = ""
             if reply is None:
                 arrive = refused
             elif isinstance(reply, Refusal):
                 self.seen["envelopes refused"] += 1
                 arrive = refused
             else:
-                said = self._said(receiver, reply)
-                arrive = lambda: finish(Answered(send.to, said))  # noqa: E731
-            self.network.carry(receiver.name, sender.name, arrive)
+                answer = self._said(receiver, reply)
+                said = answer["body"]
+                arrive = lambda: finish(Answered(send.to, answer))  # noqa: E731
+            self.network.carry(receiver.name, sender.name, arrive, said)
 
         def arrived() -> None:
             receiver.known.setdefault(sender.peer_id)
@@ -167,7 +177,7 @@ class World:
 
         if send.to in sender.known:
             self.seen["messages"] += 1
-            self.network.carry(sender.name, receiver.name, arrived)
+            self.network.carry(sender.name, receiver.name, arrived, envelope["body"])
             self.agenda.after(CALL_TIMEOUT_S, lambda: finish(Failed(send.to)))
         else:
             self.agenda.after(0.0, refused)
