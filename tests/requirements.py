@@ -45,6 +45,13 @@ def require_namespaces() -> None:
     require(not why_no_disks(), why_no_disks())
 
 
+def require_chromium() -> str:
+    """Require Chromium, which shows whether the page of a run works in a real browser; return its command."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    require(found is not None, "no chromium is on the PATH (Debian: apt-get install chromium)")
+    return found or ""
+
+
 def require_node() -> None:
     """Require Node.js with npm, which run upstream Grape and the Node.js side of the conformance tests."""
     found = shutil.which("node") is not None and shutil.which("npm") is not None

@@ -1,7 +1,7 @@
 // One axis of time for all pictures: where a moment lies, its ticks, the bands of faults, and the hands that move it.
 "use strict";
 
-const GUTTER = 104;
+const GUTTER = 122;
 const RIGHT = 12;
 const CLICK_PX = 4;
 
@@ -10,7 +10,7 @@ const theme = {};
 /** Read the colours of the page's style, which follow the reader's wish for light or dark. */
 function readTheme() {
   const style = getComputedStyle(document.documentElement);
-  for (const name of ["ink", "faint", "line", "panel", "buy", "sell", "fill", "told", "bad", "warn", "good", "message", "ask"]) {
+  for (const name of ["ground", "ink", "faint", "line", "panel", "buy", "sell", "fill", "told", "bad", "warn", "good", "message", "ask"]) {
     theme[name] = style.getPropertyValue(`--${name}`).trim();
   }
   theme.font = "12px system-ui, sans-serif";
@@ -122,11 +122,11 @@ function firstFrom(things, time, longest) {
   return low;
 }
 
-/** Call `act` with everything of a sorted list that lies at least partly in the window. */
-function* inWindow(things) {
+/** Everything of a sorted list that lies at least partly in a window of time. */
+function* inWindow(things, { from, to } = view) {
   things.longest ??= things.reduce((most, thing) => Math.max(most, thing.end - thing.start), 0);
-  for (let at = firstFrom(things, view.from, things.longest); at < things.length && things[at].start <= view.to; at++) {
-    if (things[at].end >= view.from) yield things[at];
+  for (let at = firstFrom(things, from, things.longest); at < things.length && things[at].start <= to; at++) {
+    if (things[at].end >= from) yield things[at];
   }
 }
 

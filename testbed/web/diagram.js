@@ -7,6 +7,8 @@ const SLOT = 5;
 const MARK = 4.5;
 const NEAR_PX = 7;
 const MANY = 700;
+const LINES_A_PATH = 16;
+const HEADS = 1_500;
 
 const lanes = (() => {
   const count = run.lanes.length;
@@ -51,6 +53,7 @@ function drawDiagram(pen, picture) {
     if (view.layers.fills) drawArrows(pen, picture);
     drawOperations(pen, picture);
     drawEntries(pen, picture);
+    drawBandNames(pen, picture);
     for (const panic of PANICS) drawPanic(pen, picture, panic);
     if (view.pinned) drawPinned(pen, picture, view.pinned);
   });
@@ -91,35 +94,76 @@ function drawBand(pen, picture, band) {
     pen.globalAlpha = slim ? 0.3 : 0.17;
     pen.fillRect(x, top, width, height);
     pen.globalAlpha = 1;
-    if (width > 60 && (!slim || lane === band.lanes[0])) {
-      pen.textAlign = "left";
-      pen.fillText(band.told, Math.max(x, GUTTER) + 4, lanes.top(lane) + lanes.height - 5, width - 8);
-    }
   }
+}
+
+function drawBandNames(pen, picture) {
+  pen.textAlign = "left";
+  pen.strokeStyle = theme.ground;
+  pen.lineWidth = 3;
+  for (const band of run.bands) {
+    const [x, end] = [Math.max(GUTTER, picture.x(band.start)), picture.x(band.end)];
+    if (end - x < 60 || x > picture.width) continue;
+    const y = lanes.top(band.lanes[0]) + (band.what === "cut" ? lanes.height - 4 : 13);
+    pen.fillStyle = bandColour(band);
+    pen.strokeText(band.told, x + 4, y, end - x - 8);
+    pen.fillText(band.told, x + 4, y, end - x - 8);
+  }
+  pen.lineWidth = 1;
 }
 
 /** How strongly lines are drawn where there are many: all of them together should still be a picture. */
 function strength(count) {
-  return view.order !== null ? 0.95 : Math.min(0.85, Math.max(0.1, MANY / (count + 1)));
+  return view.order !== null ? 0.95 : Math.min(0.85, Math.max(0.3, MANY / (count + 1)));
 }
 
 function drawMessages(pen, picture) {
   const shown = [...inWindow(run.messages)].filter(isDrawn);
+  const paths = new Paths();
   const drawn = new Set();
-  pen.globalAlpha = strength(shown.length);
   for (const message of shown) {
     const line = lineOf(picture, message);
     // What would lie on the very same pixels is drawn once.
     const pixels = ((message.from * 64 + message.to) * 16384 + Math.round(line.x0)) * 16384 + Math.round(line.x1);
     if (drawn.has(pixels) && message.fate === "arrived") continue;
     drawn.add(pixels);
-    pen.strokeStyle = messageColour(message);
-    pen.setLineDash(message.fate === "arrived" && message.says !== "refused" ? [] : [3, 3]);
-    stroke(pen, line, message.fate === "arrived");
-    if (message.fate !== "arrived") cross(pen, line.x1, line.y1, theme.bad);
+    const whole = message.fate === "arrived" && message.says !== "refused";
+    trace(paths.of(messageColour(message), whole ? [] : [3, 3]), line, message.fate === "arrived" && shown.length < HEADS);
   }
-  pen.setLineDash([]);
-  pen.globalAlpha = 1;
+  paths.stroke(pen, strength(shown.length));
+  for (const message of shown) {
+    const line = message.fate === "arrived" ? null : lineOf(picture, message);
+    if (line) cross(pen, line.x1, line.y1, theme.bad);
+  }
+}
+
+/** Lines gathered by how they look: a pen is slow to change, and slow with a path of thousands of lines too. */
+class Paths {
+  constructor() {
+    this.gathered = new Map();
+  }
+
+  of(colour, dash) {
+    const look = `${colour} ${dash}`;
+    const same = this.gathered.get(look) ?? { colour, dash, paths: [], left: 0 };
+    this.gathered.set(look, same);
+    if (same.left-- === 0) {
+      same.paths.push(new Path2D());
+      same.left = LINES_A_PATH;
+    }
+    return same.paths.at(-1);
+  }
+
+  stroke(pen, alpha) {
+    pen.globalAlpha = alpha;
+    for (const { colour, dash, paths } of this.gathered.values()) {
+      pen.strokeStyle = colour;
+      pen.setLineDash(dash);
+      for (const path of paths) pen.stroke(path);
+    }
+    pen.setLineDash([]);
+    pen.globalAlpha = 1;
+  }
 }
 
 function isDrawn(message) {
@@ -143,14 +187,12 @@ function lineOf(picture, message) {
 
 function drawArrows(pen, picture) {
   const shown = [...inWindow(run.arrows)].filter((arrow) => view.shows(arrow));
-  pen.globalAlpha = strength(shown.length);
+  const paths = new Paths();
   for (const arrow of shown) {
-    pen.strokeStyle = { known: theme.message, asked: theme.ask, told: theme.told }[arrow.type];
-    pen.setLineDash(arrow.type === "known" ? [2, 4] : []);
-    stroke(pen, arrowLine(picture, arrow), true);
+    const colour = { known: theme.message, asked: theme.ask, told: theme.told }[arrow.type];
+    trace(paths.of(colour, arrow.type === "known" ? [2, 4] : []), arrowLine(picture, arrow), shown.length < HEADS);
   }
-  pen.setLineDash([]);
-  pen.globalAlpha = 1;
+  paths.stroke(pen, strength(shown.length));
 }
 
 function arrowLine(picture, arrow) {
@@ -158,19 +200,16 @@ function arrowLine(picture, arrow) {
   return { x0: picture.x(from.start), y0: entryY(from), x1: picture.x(to.start), y1: entryY(to) };
 }
 
-function stroke(pen, { x0, y0, x1, y1 }, head) {
-  pen.beginPath();
-  pen.moveTo(x0, y0);
-  pen.lineTo(x1, y1);
-  if (head && Math.abs(y1 - y0) > 2) {
-    const angle = Math.atan2(y1 - y0, x1 - x0);
-    const [tipX, tipY] = [x1 - Math.cos(angle) * 5, y1 - Math.sin(angle) * 5];
-    for (const side of [-0.45, 0.45]) {
-      pen.moveTo(tipX, tipY);
-      pen.lineTo(tipX - Math.cos(angle + side) * 6, tipY - Math.sin(angle + side) * 6);
-    }
+function trace(path, { x0, y0, x1, y1 }, head) {
+  path.moveTo(x0, y0);
+  path.lineTo(x1, y1);
+  if (!head || Math.abs(y1 - y0) <= 2) return;
+  const angle = Math.atan2(y1 - y0, x1 - x0);
+  const [tipX, tipY] = [x1 - Math.cos(angle) * 5, y1 - Math.sin(angle) * 5];
+  for (const side of [-0.45, 0.45]) {
+    path.moveTo(tipX, tipY);
+    path.lineTo(tipX - Math.cos(angle + side) * 6, tipY - Math.sin(angle + side) * 6);
   }
-  pen.stroke();
 }
 
 function cross(pen, x, y, colour) {
@@ -289,8 +328,10 @@ function drawPinned(pen, picture, thing) {
   pen.strokeStyle = theme.ink;
   pen.lineWidth = 2;
   if (box) pen.strokeRect(box.x - 2, box.y - 2, box.width + 4, box.height + 4);
-  if (thing.kind === "message") stroke(pen, lineOf(picture, thing), true);
-  if (thing.kind === "arrow") stroke(pen, arrowLine(picture, thing), true);
+  const line = thing.kind === "message" ? lineOf(picture, thing) : thing.kind === "arrow" ? arrowLine(picture, thing) : null;
+  const path = new Path2D();
+  if (line) trace(path, line, true);
+  pen.stroke(path);
   pen.lineWidth = 1;
 }
 
@@ -300,16 +341,17 @@ function under(picture, x, y) {
   const consider = (thing, distance) => {
     if (distance < near.distance) Object.assign(near, { thing, distance });
   };
-  for (const entry of inWindow(run.entries)) {
+  const around = { from: picture.time(x - NEAR_PX - 2), to: picture.time(x + NEAR_PX + 2) };
+  for (const entry of inWindow(run.entries, around)) {
     if (entry.lane !== null && view.shows(entry)) consider(entry, Math.hypot(picture.x(entry.start) - x, entryY(entry) - y));
   }
-  for (const operation of inWindow(run.operations)) {
+  for (const operation of inWindow(run.operations, around)) {
     const box = view.shows(operation) && (operation.kind === "wait" || view.layers.requests) ? boxOf(picture, operation) : null;
     if (box) consider(operation, Math.hypot(Math.max(box.x - x, 0, x - box.x - box.width), Math.max(box.y - y, 0, y - box.y - box.height)) * 2);
   }
   if (near.thing) return near.thing;
-  for (const message of inWindow(run.messages)) if (isDrawn(message)) consider(message, distanceTo(lineOf(picture, message), x, y) + 1);
-  for (const arrow of view.layers.fills ? inWindow(run.arrows) : []) if (view.shows(arrow)) consider(arrow, distanceTo(arrowLine(picture, arrow), x, y) + 1);
+  for (const message of inWindow(run.messages, around)) if (isDrawn(message)) consider(message, distanceTo(lineOf(picture, message), x, y) + 1);
+  for (const arrow of view.layers.fills ? inWindow(run.arrows, around) : []) if (view.shows(arrow)) consider(arrow, distanceTo(arrowLine(picture, arrow), x, y) + 1);
   return near.thing ?? bandUnder(picture, x, y);
 }
 

@@ -2,7 +2,7 @@
 "use strict";
 
 const MAX_LISTED = 300;
-const MAX_CONCERNED = 60;
+const MAX_EVIDENCE = 5;
 const NAMED = /(peer-\d+-\d+|#\d+\b)/;
 const MARK_OF = { valid: "✓", violated: "✗", unknown: "?" };
 
@@ -51,10 +51,21 @@ function drawChecks() {
   others.sort((a, b) => (a.kind === "violated" ? 0 : 1) - (b.kind === "violated" ? 0 : 1));
   const list = (checks) => element("ul", { class: "checks" }, ...checks.map((check) => element("li", {}, mark(check), element("b", {}, check.name), " ", check.sentence)));
   document.getElementById("checks").append(
+    others.length ? (signCard() ?? "") : "",
     ...others.map(checkCard),
     ...run.copies.map(copyCard),
     element("details", { open: others.length === 0 }, element("summary", {}, `${holding.length} checks hold`), list(holding)),
   );
+}
+
+/** Where to begin: the first entry that should not be, if one can be seen from the ledgers alone. */
+function signCard() {
+  const sign = firstSign();
+  if (!sign) return null;
+  return element("article", { class: "card violated" },
+    element("h2", {}, "Begin here ", element("small", {}, `the first entry that should not be, at ${clock(sign.entry.start)}`)),
+    element("p", {}, linked(tell(sign.entry)), ": ", element("strong", { class: "bad" }, linked(sign.alarm))),
+    element("p", {}, element("button", { onclick: (event) => { leadTo(event, sign.order); view.pinned = sign.entry; } }, `the story of ${run.orders[sign.order].name}`)));
 }
 
 function mark(check) {
@@ -64,14 +75,18 @@ function mark(check) {
 function checkCard(check) {
   const lines = check.evidence.length ? check.evidence : [check.sentence];
   const entries = run.entries.filter((entry) => entry.orders.some((order) => check.orders.includes(order)));
-  const orders = check.orders.slice(0, 20).map((order) => linked(run.orders[order].name));
+  const orders = check.orders.slice(0, 12).map((order) => linked(run.orders[order].name));
   return element("article", { class: `card ${check.kind}` },
     element("h2", {}, mark(check), check.name, " ", element("small", {}, check.kind)),
-    element("ul", {}, ...lines.slice(0, MAX_CONCERNED).map((line) => element("li", {}, linked(line)))),
-    lines.length > MAX_CONCERNED ? element("p", {}, `and ${lines.length - MAX_CONCERNED} more, in verdict.json`) : null,
+    listOf(lines.slice(0, MAX_EVIDENCE)),
+    lines.length > MAX_EVIDENCE ? lazily(`and ${lines.length - MAX_EVIDENCE} more`, () => listOf(lines.slice(MAX_EVIDENCE, MAX_LISTED))) : null,
     orders.length ? element("p", { class: "follow" }, "follow ", ...orders.flatMap((link) => [link, " "])) : null,
     entries.length ? lazily(`the ${entries.length} ledger entries concerned`, () => entryTable(entries.slice(0, MAX_LISTED))) : null,
   );
+}
+
+function listOf(lines) {
+  return element("ul", {}, ...lines.map((line) => element("li", {}, linked(line))));
 }
 
 /** A fold whose content is made when it is opened first. */

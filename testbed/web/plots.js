@@ -20,7 +20,7 @@ function latencyY(picture, duration) {
 }
 
 function drawLatency(pen, picture) {
-  titled(pen, picture, "latency", "of each request");
+  titled(pen, picture, "latency", "");
   picture.clipped(pen, () => {
     picture.backdrop(pen);
     picture.ticks(pen, true);

@@ -40,6 +40,8 @@ const run = (() => {
     entry.stack = before && entry.start - before.start < 1e-6 ? before.stack + 1 : 0;
     last[entry.lane] = entry;
   }
+  for (const order of orders) order.entries = [];
+  for (const entry of entries) for (const order of entry.orders) orders[order].entries.push(entry);
   const byName = new Map(orders.map((order) => [order.name, order.number]));
   const entryByName = new Map(entries.map((entry) => [`${page.lanes[entry.lane]}-${entry.sequence}`, entry]));
   const operationByNumber = new Map(operations.map((operation) => [operation.number, operation]));

@@ -1,7 +1,7 @@
 // What a thing is, in a sentence; and the story of one order, from the sentences of all that concerns it.
 "use strict";
 
-const BANDS_TOLD = { late: "is not yet started", kill: "is killed", crash: "crashes", stop: "is stopped", pause: "is frozen", skew: "has a wrong clock", weather: "bad links", fill: "has a full disk" };
+const MAX_SCANNED = 2_000;
 
 /** Say in a sentence what a thing is. */
 function tell(thing) {
@@ -75,6 +75,8 @@ class Bookkeeper {
     this.opened = new Map();
     this.granted = new Map();
     this.closed = new Map();
+    // By the clocks a decision may seem to come after it was heard of: what was decided is known beforehand.
+    this.decisions = new Map(order.entries.filter((entry) => entry.type === "FILL_GRANTED").map((entry) => (parsed(entry.text) ?? {}).event ?? {}).map((event) => [event.fillId, lots(event.granted ?? 0)]).reverse());
   }
 
   /** Read one entry; return how the order stands by its own ledger, and an alarm, either may be empty. */
@@ -120,10 +122,9 @@ class Bookkeeper {
       this.reserved -= this.opened.get(event.fillId) ?? granted;
     }
     const again = this.once(this.closed, event.fillId, granted, "closed");
-    const decided = this.granted.get(event.fillId);
-    if (again) return again;
-    if (decided === undefined) return "nobody has decided this fill yet";
-    return decided === granted ? "" : `${decimal(decided)} had been granted`;
+    const decided = this.decisions.get(event.fillId);
+    if (again || decided === granted) return again;
+    return decided === undefined ? "nobody has decided this fill" : `${decimal(decided)} was granted`;
   }
 
   once(seen, fill, amount, what) {
@@ -137,7 +138,7 @@ class Bookkeeper {
 function storyOf(number) {
   const order = run.orders[number];
   const concerned = (things) => things.filter((thing) => thing.orders.includes(number));
-  const [entries, operations, messages] = [run.entries, run.operations, run.messages].map(concerned);
+  const [entries, operations, messages] = [order.entries, concerned(run.operations), concerned(run.messages)];
   const keeper = new Bookkeeper(order);
   const rows = entries.map((thing) => ({ time: thing.start, thing, text: tell(thing), ...keeper.read(thing) }));
   for (const thing of [...operations, ...messages.filter((message) => message.says)]) {
@@ -146,6 +147,20 @@ function storyOf(number) {
   }
   if (rows.length) rows.push(...faultsAmong(rows, entries, order));
   return rows.sort((a, b) => a.time - b.time);
+}
+
+/** The earliest entry, of all orders that a check speaks of (or of all, if of none), that should not be as it is. */
+function firstSign() {
+  const orders = run.suspects.size ? [...run.suspects] : [...run.orders.keys()];
+  let first = null;
+  for (const number of orders.slice(0, MAX_SCANNED)) {
+    const keeper = new Bookkeeper(run.orders[number]);
+    for (const entry of run.orders[number].entries) {
+      const { alarm } = keeper.read(entry);
+      if (alarm && (first === null || entry.start < first.entry.start)) first = { entry, alarm, order: number };
+    }
+  }
+  return first;
 }
 
 /** The faults that hit one of the peers of a story while it went on. */
