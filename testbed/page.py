@@ -107,7 +107,7 @@ def _check(found: Index, verdict: Mapping[str, Any]) -> dict[str, Any]:
     for name in _NAMED.findall(told):
         peer, _, sequence = name.rpartition("-")
         numbers |= dict.fromkeys(found.by_key.get((ids.get(peer, ""), int(sequence)), ()))
-    operations = [int(number) for number in _NUMBERED.findall(told)]
+    operations = [int(number) for number in dict.fromkeys(_NUMBERED.findall(told))]
     return {**verdict, "evidence": list(verdict["evidence"]), "orders": list(numbers), "operations": operations}
 
 

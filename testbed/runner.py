@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from testbed.evidence import Evidence
 from testbed.history import History
 from testbed.observer import NoQuiet, Observer
 from testbed.processes import ProcessCluster, node_is_here
+from testbed.progress import Progress
 from testbed.publish import publish
 from testbed.rehearsal import faults, problems, rehearse, unsupported
 from testbed.report import account
@@ -64,17 +66,25 @@ def run(scenario: Scenario, on: str, runs: Path, seed: int | None = None) -> int
     cluster = _cluster(on, directory, scenario, seed)
     check(scenario, cluster)
     store.begin(directory)
+    progress = Progress(sys.stdout) if sys.stdout.isatty() else None
     codes: list[int] = []
 
+    def record(line: str) -> None:
+        file.write(f"{line}\n")
+        if progress is not None:
+            progress.note(history.events[-1])
+
     def conclude(evidence: Evidence, why: str) -> None:
+        if progress is not None:
+            progress.erase()
         store.write_evidence(directory, evidence)
         codes.append(judged(directory, history, evidence, why))
         where = directory.relative_to(ROOT) if directory.is_relative_to(ROOT) else directory
         print(f"{time.monotonic() - began:.1f} s on {on}; everything about it is in {where}", flush=True)
 
     with (directory / "history.jsonl").open("w", encoding="utf-8", buffering=1) as file:
-        history = History(lambda line: file.write(f"{line}\n"))
-        playing = _announced(directory, scenario, cluster, play(scenario, cluster, history, conclude))
+        history = History(record)
+        playing = _announced(directory, scenario, cluster, play(scenario, cluster, history, conclude, progress))
         if isinstance(cluster, SimulationCluster):
             virtual_time.run(cluster.world.agenda, playing)
             store.write_lines(directory / "messages.jsonl", cluster.recorder.messages())
@@ -120,11 +130,16 @@ def judged(directory: Path, history: History, evidence: Evidence, why: str = "")
 
 
 async def play(
-    scenario: Scenario, cluster: Cluster, history: History, conclude: Callable[[Evidence, str], None] | None = None
+    scenario: Scenario,
+    cluster: Cluster,
+    history: History,
+    conclude: Callable[[Evidence, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Evidence, str]:
     """Start the peers, play the script and collect the evidence; also return why there was no quiet, if so.
 
-    `conclude` is told both before the teardown, so that nobody waits for that to see the verdict.
+    `conclude` is told both before the teardown, so that nobody waits for that to see the verdict. `progress` watches
+    real peers only: a question more would make another run of a simulated one.
     """
     client: Client
     foreseen: tuple[type[Fault], ...] = ()
@@ -136,23 +151,30 @@ async def play(
         foreseen = faults(rehearse(scenario.script()))
     observer = Observer(cluster, client)
     driver = Driver(cluster, observer, history)
-    why = ""
+    watcher = None if isinstance(cluster, SimulationCluster) else progress
     try:
         await cluster.open(scenario.peers, foreseen)
-        try:
-            await driver.start([peer for peer in scenario.peers if peer not in scenario.late])
-            await driver.play(scenario.script())
-            await driver.heal()
-            await driver.quiet()
-        except NoQuiet as error:
-            why = str(error)
-        evidence = await observer.collect(quiet=not why)
+        with watcher.watching(observer) if watcher is not None else nullcontext():
+            why = await _to_the_end(scenario, driver)
+            evidence = await observer.collect(quiet=not why)
         if conclude is not None:
             conclude(evidence, why)
         return evidence, why
     finally:
         await client.close()
         await cluster.close()
+
+
+async def _to_the_end(scenario: Scenario, driver: Driver) -> str:
+    """Play a scenario until all is quiet; return why that did not come about, if so."""
+    try:
+        await driver.start([peer for peer in scenario.peers if peer not in scenario.late])
+        await driver.play(scenario.script())
+        await driver.heal()
+        await driver.quiet()
+    except NoQuiet as error:
+        return str(error)
+    return ""
 
 
 async def _announced(directory: Path, scenario: Scenario, cluster: Cluster, playing: Coroutine[Any, Any, Any]) -> None:

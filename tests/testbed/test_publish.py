@@ -66,7 +66,7 @@ def test_an_address_with_an_order_shows_its_story(simulated: Path) -> None:
     story = shown.text("story")
     assert shown.complaints == []
     parts = [
-        "client.1 submit sell 1 BTC-USD at 100 at peer-1",
+        "submit sell 1 BTC-USD at 100 at peer-1",
         "peer-1 accepts peer-1-1 : sell 1 BTC-USD at 100",
         "peer-1 → peer-2: ORDER_SUBMITTED",
         "FILL_ORDER",

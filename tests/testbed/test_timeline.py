@@ -96,7 +96,7 @@ def test_a_message_concerns_the_orders_of_all_that_it_carries() -> None:
     world = traded()
     found = index(world.evidence())
     fill = f"{IDS['peer-2']}-2"
-    said = [
+    said: list[tuple[dict[str, Any], tuple[int, ...]]] = [
         ({"type": "ORDER_SUBMITTED", "ledger": {"peerId": IDS["peer-2"], "first": 1, "entries": 1}}, (1,)),
         ({"type": "ORDER_FILLED", "fillId": fill}, (1, 0)),
         ({"type": "ORDER_MATCHED", "orderId": "?", "offers": [{"id": f"{IDS['peer-1']}-1"}]}, (0,)),
