@@ -61,7 +61,7 @@ def _do(options: argparse.Namespace) -> int:
 def _judge_again(directory: Path) -> int:
     try:
         history, evidence = store.read_run(directory)
-        code = runner.judged(directory, history, evidence)
+        code = runner.judged(directory, history, evidence, store.read_why(directory))
         print(f"to look at in a browser: {publish(directory)}")
     except (LookupError, OSError, ValueError) as error:
         raise CannotRun(f"{directory} holds no whole run: {type(error).__name__}: {error}") from error

@@ -65,6 +65,11 @@ def write_verdict(directory: Path, verdicts: list[Verdict], code: int, why: str)
     write_json(directory / "verdict.json", {"exit": code, "why": why, "verdicts": [asdict(one) for one in verdicts]})
 
 
+def read_why(directory: Path) -> str:
+    """Read why a stored run never came to rest, empty if it did."""
+    return str(json.loads((directory / "verdict.json").read_text(encoding="utf-8"))["why"])
+
+
 def read_run(directory: Path) -> tuple[History, Evidence]:
     """Read a stored run back. Raises OSError or ValueError if it is not whole."""
     with (directory / "history.jsonl").open(encoding="utf-8") as lines:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
 from testbed.accounts import Line
 from testbed.evidence import Evidence
 from testbed.history import History, Operation
+from testbed.script import Weather
 
 MAX_TEXT = 4_000
 
@@ -22,10 +23,16 @@ Row: TypeAlias = list[Any]
 Key: TypeAlias = tuple[str, int]  # a ledger's owner, and the number of an entry
 
 # What ends which fault, and what only changes how things are until it is changed again.
-_ENDS = {"restart": ("kill", "crash", "stop"), "resume": ("pause",), "mend": ("cut",), "free": ("fill",)}
-_LASTING = ("kill", "crash", "stop", "pause", "cut", "fill")
-_SETTINGS = ("weather", "skew")
-_FAIR: dict[str, tuple[str, ...]] = {"weather": ("loss", "duplication"), "skew": ("ahead_s",)}
+_ENDS = {
+    "start": ("late",),
+    "restart": ("kill", "crash", "stop", "fill_disk"),
+    "resume": ("pause",),
+    "mend": ("cut",),
+    "weather": ("weather",),
+    "skew": ("skew",),
+}
+_LASTING = ("kill", "crash", "stop", "fill_disk", "pause", "cut")
+_FAIR = asdict(Weather())
 _ABOUT = ("id", "taker", "maker", "orderId")
 
 
@@ -178,11 +185,10 @@ def bands(history: History, peers: Sequence[str], late: Sequence[str]) -> list[R
     since: dict[tuple[str, tuple[str, ...]], list[Row]] = {("late", tuple(row[1])): [row] for row in rows}
     for operation in history.operations():
         what, hit = operation.what, _hit(operation)
-        ended = {"start": ("late",), **_ENDS}.get(what, (what,) if what in _SETTINGS else ())
-        for kind in ended:
+        for kind in _ENDS.get(what, ()):
             for row in since.pop((kind, hit), [])[-1:]:
                 row[3] = operation.end_s
-        if what in _LASTING or (what in _SETTINGS and any(operation.asked.get(name) for name in _FAIR[what])):
+        if what in _LASTING or _is_off(operation):
             names = list(hit) or list(peers)
             row = [what, names, operation.start_s, None, _told_fault(operation)]
             since.setdefault((what, hit), []).append(row)
@@ -225,6 +231,12 @@ def _message_about(found: Index, message: Mapping[str, Any]) -> Iterable[int]:
 def _hit(operation: Operation) -> tuple[str, ...]:
     asked = operation.asked if isinstance(operation.asked, dict) else {}
     return tuple(asked[name] for name in ("peer", "sender", "receiver") if isinstance(asked.get(name), str))
+
+
+def _is_off(operation: Operation) -> bool:
+    """Tell whether links or a clock are set to anything but what is right."""
+    wrong_clock = operation.what == "skew" and operation.asked["ahead_s"] != 0
+    return wrong_clock or (operation.what == "weather" and operation.asked != _FAIR)
 
 
 def _told_fault(operation: Operation) -> str:

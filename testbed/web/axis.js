@@ -97,7 +97,7 @@ class Picture {
 }
 
 function bandColour(band) {
-  return { pause: theme.told, late: theme.faint, cut: theme.warn, weather: theme.warn, skew: theme.fill }[band.what] ?? theme.bad;
+  return { pause: theme.told, late: theme.faint, cut: theme.warn, weather: theme.warn, skew: theme.fill, fill_disk: theme.warn }[band.what] ?? theme.bad;
 }
 
 function tickStep(span, count) {

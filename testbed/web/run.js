@@ -47,7 +47,9 @@ const run = (() => {
   const operationByNumber = new Map(operations.map((operation) => [operation.number, operation]));
   const suspects = new Set(page.checks.filter((check) => check.kind !== "valid").flatMap((check) => check.orders));
   const end = Math.max(page.about.lasted_s, ...[entries, messages].filter((things) => things.length).map((things) => things.at(-1).end), 1e-6);
-  const begin = Math.min(0, entries.length ? entries[0].start : 0);
+  // What comes before anybody has done anything is the start of the peers.
+  const firsts = [entries, operations].filter((things) => things.length).map((things) => things[0].start);
+  const begin = firsts.length ? Math.min(...firsts) : 0;
 
   return { ...page, orders, entries, arrows, operations, messages, bands, byName, entryByName, operationByNumber, suspects, begin, end };
 })();

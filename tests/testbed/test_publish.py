@@ -79,6 +79,46 @@ def test_an_address_with_an_order_shows_its_story(simulated: Path) -> None:
     assert "1 filled + 0 reserved of 1" in story
 
 
+HANDS = """
+const canvas = pictures[0].canvas;
+const at = (thing) => [pictures[0].x(thing.start), entryY(thing)];
+const point = (type, [x, y]) => {
+  const place = canvas.getBoundingClientRect();
+  canvas.dispatchEvent(new MouseEvent(type, { clientX: place.left + x, clientY: place.top + y, bubbles: true }));
+};
+addEventListener("load", () => {
+  canvas.setPointerCapture = () => {};
+  const granted = run.entries.find((entry) => entry.type === "FILL_GRANTED");
+  view.visit(granted);
+  point("pointermove", at(granted));
+  document.body.dataset.tip = document.getElementById("tip").textContent;
+  const before = view.to - view.from;
+  document.getElementById("in").click();
+  document.body.dataset.zoomed = (before / (view.to - view.from)).toFixed(1);
+  point("pointerdown", at(granted));
+  point("pointerup", at(granted));
+  document.body.dataset.pinned = view.pinned === granted;
+  view.follow(granted.orders[0]);
+  view.whole();
+  const other = run.entries.findLast((entry) => !view.shows(entry));
+  document.body.dataset.hides = under(pictures[0], ...at(other)) !== other;
+  view.whole();
+  document.body.dataset.whole = view.from < run.begin && view.to > run.end;
+});
+"""
+
+
+def test_hands_find_what_they_point_at(simulated: Path) -> None:
+    shown = open_page(simulated / NAME, hands=HANDS)
+    assert shown.complaints == []
+    found = dict(re.findall(r'data-(\w+)="([^"]*)"', shown.html[shown.html.index("<body") :].partition(">")[0]))
+    assert "grants 1 at 100 of peer-1-1" in found["tip"]
+    assert "FILL_GRANTED" in found["tip"]
+    assert {name: found[name] for name in ("zoomed", "pinned", "hides", "whole")} == {
+        "zoomed": "2.0", "pinned": "true", "hides": "true", "whole": "true"
+    }  # fmt: skip
+
+
 def test_a_violated_run_begins_with_the_first_entry_that_should_not_be(tmp_path: Path) -> None:
     store_world(tmp_path, overfilled()[0])
     shown = open_page(publish(tmp_path))

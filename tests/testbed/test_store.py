@@ -28,11 +28,18 @@ def test_a_stored_run_is_judged_as_it_was(tmp_path: Path) -> None:
     verdicts = judge(world.history, world.evidence())
     (tmp_path / "history.jsonl").write_text("".join(f"{event.line()}\n" for event in world.history.events))
     store.write_evidence(tmp_path, world.evidence())
-    store.write_verdict(tmp_path, verdicts, 1, why="")
+    store.write_verdict(tmp_path, verdicts, 1, why="it never came to rest")
+    assert store.read_why(tmp_path) == "it never came to rest"
     assert judge(*store.read_run(tmp_path)) == verdicts
     written = json.loads((tmp_path / "verdict.json").read_text())
     assert written["exit"] == 1
     assert [one["kind"] for one in written["verdicts"]] == [verdict.kind for verdict in verdicts]
+
+
+def test_lines_that_nobody_wrote_are_none(tmp_path: Path) -> None:
+    store.write_lines(tmp_path / "some.jsonl", [{"is": "é"}, 1])
+    assert store.read_lines(tmp_path / "some.jsonl") == [{"is": "é"}, 1]
+    assert store.read_lines(tmp_path / "none.jsonl") == []
 
 
 def test_a_run_that_is_not_whole_cannot_be_read(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from testbed.history import History
+from testbed.script import Weather
 from testbed.timeline import MAX_TEXT, arrows, bands, entry_rows, index, message_rows, operation_rows
 from tests.testbed.world import IDS, World
 
@@ -118,7 +120,8 @@ def test_a_message_concerns_the_orders_of_all_that_it_carries() -> None:
         (("crash", {"peer": "peer-1", "point": "torn"}), ("restart", {"peer": "peer-1"})),
         (("pause", {"peer": "peer-2"}), ("resume", {"peer": "peer-2"})),
         (("cut", {"sender": "peer-1", "receiver": "peer-2"}), ("mend", {"sender": "peer-1", "receiver": "peer-2"})),
-        (("weather", {"loss": 0.5, "duplication": 0.0}), ("weather", {"loss": 0.0, "duplication": 0.0})),
+        (("weather", asdict(Weather(latest_s=0.5))), ("weather", asdict(Weather()))),
+        (("fill_disk", {"peer": "peer-1"}), ("restart", {"peer": "peer-1"})),
         (("skew", {"peer": "peer-1", "ahead_s": 2.0}), ("skew", {"peer": "peer-1", "ahead_s": 0.0})),
     ],
 )
