@@ -25,10 +25,18 @@ def stored(world: World, **other: Any) -> Stored:
     )
 
 
+def ordered(world: World, peer: str, side: str, quantity: str, price: str) -> Placed:
+    """Place an order that a client has submitted."""
+    label = f"order-{world.time}"
+    order = world.place(peer, side, quantity, price, clientId="client", clientOrderId=label)
+    world.submit(order, label)
+    return order
+
+
 def overfilled() -> tuple[World, Placed]:
     """A world in which a fill is granted twice."""
     world = World()
-    bid, ask = world.place("peer-1", "buy", "10", "100"), world.place("peer-2", "sell", "4", "99")
+    bid, ask = ordered(world, "peer-1", "buy", "10", "100"), ordered(world, "peer-2", "sell", "4", "99")
     world.grant(world.fill(ask, bid, "4", "0", "6"), ask, bid, "8", "0")
     return world, bid
 
@@ -52,18 +60,17 @@ def test_a_violated_check_knows_the_orders_and_requests_that_it_speaks_of() -> N
     assert checks["no_overfill"]["kind"] == "violated"
     assert checks["no_overfill"]["orders"] == [0]
     assert checks["exactly_once"]["orders"] == [1, 0]
-    assert checks["answered"]["operations"] == [1]
+    assert checks["answered"]["operations"] == [3]
 
 
 def test_peers_that_show_the_same_book_share_a_column_and_a_difference_is_a_row() -> None:
     world = World()
-    low, high = world.place("peer-1", "sell", "1", "101"), world.place("peer-1", "sell", "2", "102")
+    world.place("peer-1", "sell", "1", "101")
+    world.place("peer-1", "sell", "2", "102")
     bid = world.place("peer-2", "buy", "3", "100")
     evidence = world.evidence()
-    for books in evidence.books.values():
-        books["X"]["sellOrders"] += [low.shown(), high.shown()]
-        books["X"]["buyOrders"] += [bid.shown()]
-    evidence.books["peer-3"]["X"]["buyOrders"] = [bid.shown(quantity="1", status="reserved", halted=True)]
+    other = {**evidence.books["peer-3"]["X"], "buyOrders": [bid.shown(quantity="1", status="reserved", halted=True)]}
+    evidence.books["peer-3"]["X"] = other
     (book,) = page_of(stored(world, evidence=evidence))["books"]
     assert book["peers"] == [["peer-1", "peer-2"], ["peer-3"]]
     assert book["rows"] == [
@@ -76,10 +83,11 @@ def test_peers_that_show_the_same_book_share_a_column_and_a_difference_is_a_row(
 def test_of_a_long_book_the_differences_are_never_left_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "MAX_BOOK_ROWS", 2)
     world = World()
-    asks = [world.place("peer-1", "sell", "1", str(100 + number)) for number in range(5)]
+    for number in range(5):
+        world.place("peer-1", "sell", "1", str(100 + number))
     evidence = world.evidence()
-    for peer, books in evidence.books.items():
-        books["X"]["sellOrders"] += [ask.shown() for ask in asks[: 4 if peer == "peer-2" else 5]]
+    shown = evidence.books["peer-2"]["X"]
+    evidence.books["peer-2"]["X"] = {**shown, "sellOrders": shown["sellOrders"][:4]}
     (book,) = page_of(stored(world, evidence=evidence))["books"]
     assert ["sell", "peer-1-5", "104", ["1", None]] in book["rows"]
     assert (len(book["rows"]), book["left_off"]) == (2, 3)
@@ -130,7 +138,7 @@ def test_panic_is_marked_in_logs_and_kept_however_long_they_are(line: str) -> No
 def test_where_all_texts_are_too_much_those_of_violations_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     world = overfilled()[0]
     for _ in range(20):
-        world.place("peer-3", "buy", "1", "50")
+        ordered(world, "peer-3", "buy", "1", "50")
     monkeypatch.setattr(page, "MAX_CHARACTERS", 1_500)
     rows = page_of(stored(world))["entries"]
     assert len(rows) == 26

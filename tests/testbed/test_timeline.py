@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from testbed.accounts import Copy
 from testbed.history import History
 from testbed.script import Weather
 from testbed.timeline import MAX_TEXT, arrows, bands, entry_rows, index, message_rows, operation_rows
@@ -74,11 +75,12 @@ def test_a_second_decision_of_a_fill_is_an_arrow_too() -> None:
 
 def test_what_cannot_be_read_does_not_hide_the_rest() -> None:
     world = traded()
-    world.ledgers["peer-3"].append("{no entry")
-    for texts in world.journals.values():
-        texts.append(("peer-3", "{no entry"))
     world.write("peer-3", "GIFT", {"id": 7})
-    types = [row[3] for row in entry_rows(index(world.evidence()), LANES, 0.0, [])]
+    evidence = world.evidence()
+    for copies in evidence.ledgers.values():
+        (gift,) = copies[IDS["peer-3"]].texts
+        copies[IDS["peer-3"]] = Copy(IDS["peer-3"], ("{no entry", "[]", gift), (7, 8, 9))
+    types = [row[3] for row in entry_rows(index(evidence), LANES, 0.0, [])]
     assert len(types) == 6
     assert types[-1] == "GIFT"
 
