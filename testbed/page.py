@@ -57,18 +57,19 @@ def page_of(run: Stored) -> dict[str, Any]:
     lanes = {name: number for number, name in enumerate(_lane_names(run))}
     checks = [_check(found, verdict) for verdict in run.judgement["verdicts"]]
     wanted = {number for check in checks if check["kind"] != "valid" for number in check["orders"]}
+    accounts = _accounts(run.evidence)
     page: dict[str, Any] = {
         "about": _about(run),
         "lanes": list(lanes),
         "peers": [_peer(run.evidence, name) for name in run.evidence.peer_ids],
         "checks": checks,
-        "orders": _orders(found, run.evidence),
+        "orders": _orders(found, run.evidence, accounts),
         "entries": entry_rows(found, lanes, run.about["began_s"], run.commits),
         "arrows": arrows(found),
         "operations": _last(operation_rows(found, run.history, lanes)),
         "messages": message_rows(found, run.messages, lanes),
         "bands": bands(run.history, run.about["peers"], run.about["late"]),
-        "trades": _trades(run.evidence),
+        "trades": _trades(run.evidence, accounts),
         "books": _books(run.evidence),
         "copies": list(_differing_copies(found, run.evidence)),
         "logs": [_log(name, lines) for name, lines in run.logs.items()],
@@ -111,10 +112,9 @@ def _check(found: Index, verdict: Mapping[str, Any]) -> dict[str, Any]:
     return {**verdict, "evidence": list(verdict["evidence"]), "orders": list(numbers), "operations": operations}
 
 
-def _orders(found: Index, evidence: Evidence) -> list[Row]:
+def _orders(found: Index, evidence: Evidence, accounts: Accounts) -> list[Row]:
     """Rows of `name, peer, side, item, price, original, filled, reserved, open, cancelled`; null if nobody can tell."""
-    told = _accounts(evidence).orders
-    return [_order(evidence, id_, told.get(id_)) for id_ in found.orders]
+    return [_order(evidence, id_, accounts.orders.get(id_)) for id_ in found.orders]
 
 
 def _order(evidence: Evidence, id_: str, order: Account | None) -> Row:
@@ -135,9 +135,9 @@ def _accounts(evidence: Evidence) -> Accounts:
         return accounts
 
 
-def _trades(evidence: Evidence) -> list[dict[str, Any]]:
+def _trades(evidence: Evidence, accounts: Accounts) -> list[dict[str, Any]]:
     """Return every trade that a ledger or a peer tells of, with the living peers that do not show it once."""
-    decided = _accounts(evidence).trades()
+    decided = accounts.trades()
     shown: dict[str, dict[str, int]] = {}
     terms: dict[str, tuple[Any, ...]] = {
         id_: (trade.taker, trade.maker, f"{trade.quantity.normalize():f}", f"{trade.price.normalize():f}")

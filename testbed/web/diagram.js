@@ -9,6 +9,7 @@ const NEAR_PX = 7;
 const MANY = 700;
 const LINES_A_PATH = 16;
 const HEADS = 1_500;
+const NAME_ROWS = 3;
 
 const lanes = (() => {
   const count = run.lanes.length;
@@ -101,15 +102,31 @@ function drawBandNames(pen, picture) {
   pen.textAlign = "left";
   pen.strokeStyle = theme.ground;
   pen.lineWidth = 3;
+  const taken = run.lanes.map(() => []);
   for (const band of run.bands) {
-    const [x, end] = [Math.max(GUTTER, picture.x(band.start)), picture.x(band.end)];
-    if (end - x < 60 || x > picture.width) continue;
-    const y = lanes.top(band.lanes[0]) + (band.what === "cut" ? lanes.height - 4 : 13);
+    const [x, end] = [Math.max(GUTTER, picture.x(band.start)), Math.min(picture.width, picture.x(band.end))];
+    if (end - x < 60) continue;
+    // Names of faults at the same time stand under each other.
+    const rows = taken[band.lanes[0]];
+    const free = rows.findIndex((until) => until <= x);
+    const row = free < 0 ? rows.length : free;
+    if (row >= NAME_ROWS) continue;
+    rows[row] = end;
+    const y = lanes.top(band.lanes[0]) + 12 + row * 12;
+    const told = fitting(pen, band.told, end - x - 8);
     pen.fillStyle = bandColour(band);
-    pen.strokeText(band.told, x + 4, y, end - x - 8);
-    pen.fillText(band.told, x + 4, y, end - x - 8);
+    pen.strokeText(told, x + 4, y);
+    pen.fillText(told, x + 4, y);
   }
   pen.lineWidth = 1;
+}
+
+/** As much of a text as fits into a width. */
+function fitting(pen, text, width) {
+  if (pen.measureText(text).width <= width) return text;
+  let end = text.length - 1;
+  while (end > 0 && pen.measureText(`${text.slice(0, end)}…`).width > width) end--;
+  return end ? `${text.slice(0, end)}…` : "";
 }
 
 /** How strongly lines are drawn where there are many: all of them together should still be a picture. */
@@ -119,16 +136,10 @@ function strength(count) {
 
 function drawMessages(pen, picture) {
   const shown = [...inWindow(run.messages)].filter(isDrawn);
-  const paths = new Paths();
-  const drawn = new Set();
+  const paths = new Paths(shown.length < HEADS);
   for (const message of shown) {
-    const line = lineOf(picture, message);
-    // What would lie on the very same pixels is drawn once.
-    const pixels = ((message.from * 64 + message.to) * 16384 + Math.round(line.x0)) * 16384 + Math.round(line.x1);
-    if (drawn.has(pixels) && message.fate === "arrived") continue;
-    drawn.add(pixels);
     const whole = message.fate === "arrived" && message.says !== "refused";
-    trace(paths.of(messageColour(message), whole ? [] : [3, 3]), line, message.fate === "arrived" && shown.length < HEADS);
+    paths.add(messageColour(message), whole ? [] : [3, 3], lineOf(picture, message), message.fate === "arrived");
   }
   paths.stroke(pen, strength(shown.length));
   for (const message of shown) {
@@ -139,19 +150,21 @@ function drawMessages(pen, picture) {
 
 /** Lines gathered by how they look: a pen is slow to change, and slow with a path of thousands of lines too. */
 class Paths {
-  constructor() {
+  constructor(heads) {
+    this.heads = heads;
     this.gathered = new Map();
   }
 
-  of(colour, dash) {
+  add(colour, dash, line, head) {
     const look = `${colour} ${dash}`;
-    const same = this.gathered.get(look) ?? { colour, dash, paths: [], left: 0 };
+    const same = this.gathered.get(look) ?? { colour, dash, paths: [], count: 0, pixels: new Set() };
     this.gathered.set(look, same);
-    if (same.left-- === 0) {
-      same.paths.push(new Path2D());
-      same.left = LINES_A_PATH;
-    }
-    return same.paths.at(-1);
+    // What would lie on the very same pixels is drawn once.
+    const pixels = ((Math.round(line.x0) * 8192 + Math.round(line.x1)) * 2048 + Math.round(line.y0)) * 2048 + Math.round(line.y1);
+    if (same.pixels.has(pixels)) return;
+    same.pixels.add(pixels);
+    if (same.count++ % LINES_A_PATH === 0) same.paths.push(new Path2D());
+    trace(same.paths.at(-1), line, head && this.heads);
   }
 
   stroke(pen, alpha) {
@@ -187,10 +200,10 @@ function lineOf(picture, message) {
 
 function drawArrows(pen, picture) {
   const shown = [...inWindow(run.arrows)].filter((arrow) => view.shows(arrow));
-  const paths = new Paths();
+  const paths = new Paths(shown.length < HEADS);
   for (const arrow of shown) {
     const colour = { known: theme.message, asked: theme.ask, told: theme.told }[arrow.type];
-    trace(paths.of(colour, arrow.type === "known" ? [2, 4] : []), arrowLine(picture, arrow), shown.length < HEADS);
+    paths.add(colour, arrow.type === "known" ? [2, 4] : [], arrowLine(picture, arrow), true);
   }
   paths.stroke(pen, strength(shown.length));
 }
@@ -236,7 +249,7 @@ function drawOperations(pen, picture) {
     if (operation.kind === "wait" && box.width > 40) {
       pen.fillStyle = theme.ink;
       pen.textAlign = "left";
-      pen.fillText(operation.what, Math.max(box.x, GUTTER) + 3, box.y + 11, box.width - 6);
+      pen.fillText(fitting(pen, operation.what, box.width - 6), Math.max(box.x, GUTTER) + 3, box.y + 11);
     }
   }
 }
