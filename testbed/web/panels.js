@@ -36,7 +36,7 @@ function leadTo(event, order) {
 function drawHead() {
   const about = run.about;
   const kind = about.exit === 0 ? "valid" : about.exit === 2 || about.exit === 3 ? "unknown" : "violated";
-  const facts = [`on ${about.on}`, `${run.peers.length} peers`, `${run.orders.length} orders`, `${run.trades.length} trades`, `${run.operations.length} operations`, seconds(about.lasted_s)];
+  const facts = [`on ${about.on}`, many(run.peers, "peer"), many(run.orders, "order"), many(run.trades, "trade"), many(run.operations, "operation"), seconds(about.lasted_s)];
   if (about.seed !== null) facts.push(`seed ${about.seed}`);
   document.getElementById("head").append(
     element("h1", {}, about.name, " ", element("small", {}, about.title)),

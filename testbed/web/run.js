@@ -89,6 +89,11 @@ function seconds(time) {
   return size >= 1e-3 || size === 0 ? `${(time * 1e3).toFixed(size < 0.1 ? 2 : 1)} ms` : `${(time * 1e6).toFixed(0)} µs`;
 }
 
+/** How many there are, in words. */
+function many(things, one) {
+  return `${things.length.toLocaleString("en")} ${one}${things.length === 1 ? "" : "s"}`;
+}
+
 function clock(time) {
   return `${time.toFixed(4)} s`;
 }
