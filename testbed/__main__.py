@@ -42,8 +42,8 @@ def main(arguments: Sequence[str]) -> int:
 def _do(options: argparse.Namespace) -> int:
     match options.command:
         case "run":
-            scenario = catalog.load(options.name, options.peers)
-            return runner.run(scenario, runner.choose_cluster(options.on, print), options.runs, options.seed)
+            scenario = catalog.load(options.name, options.peers, options.seed)
+            return runner.run(scenario, runner.choose_cluster(options.on, print), options.runs)
         case "judge":
             return _judge_again(options.run)
         case "simulate":
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("name", help="which one; `list` names them")
     run.add_argument("--on", choices=runner.CLUSTERS, help="where (default: containers if Docker works)")
     run.add_argument("--peers", type=int, help="how many peers, if more than it needs")
-    run.add_argument("--seed", type=int, help="which of all runs, on simulation")
+    run.add_argument("--seed", type=int, help="of the script's dice, and which of all runs on simulation")
     run.add_argument("--runs", type=Path, default=runner.RUNS, help="where to store the run (default: runs/)")
     many = commands.add_parser("simulate", help="draw runs from seeds, and play them in simulation on all cores")
     many.add_argument("--seeds", type=int, default=1000, help="how many (default: 1000)")

@@ -39,6 +39,8 @@ from testbed.simulation.recorder import MAX_COMMITTED, MAX_MESSAGES, Recorder
 RUNS = ROOT / "runs"
 CLUSTERS = ("containers", "processes", "simulation")
 REQUEST_TIMEOUT_S = 5.0
+# A scenario may be far larger than a drawn run; what takes more than this is not being large.
+SIMULATED_EFFORT = 20_000_000
 
 
 def choose_cluster(wanted: str | None, say: Callable[[str], None]) -> str:
@@ -54,7 +56,7 @@ def choose_cluster(wanted: str | None, say: Callable[[str], None]) -> str:
     return "simulation"
 
 
-def run(scenario: Scenario, on: str, runs: Path, seed: int | None = None) -> int:
+def run(scenario: Scenario, on: str, runs: Path) -> int:
     """Run a scenario, print its account, store it, and return the exit code.
 
     Raises:
@@ -63,7 +65,7 @@ def run(scenario: Scenario, on: str, runs: Path, seed: int | None = None) -> int
     """
     began = time.monotonic()
     directory = store.directory_for(runs, scenario.name)
-    cluster = _cluster(on, directory, scenario, seed)
+    cluster = _cluster(on, directory, scenario)
     check(scenario, cluster)
     store.begin(directory)
     progress = Progress(sys.stdout) if sys.stdout.isatty() else None
@@ -96,14 +98,14 @@ def run(scenario: Scenario, on: str, runs: Path, seed: int | None = None) -> int
     return codes[0]
 
 
-def _cluster(on: str, directory: Path, scenario: Scenario, seed: int | None) -> Cluster:
+def _cluster(on: str, directory: Path, scenario: Scenario) -> Cluster:
     match on:
         case "containers":
             return ContainerCluster(directory, scenario.name)
         case "processes":
             return ProcessCluster(directory)
         case _:
-            return SimulationCluster(scenario.seed if seed is None else seed, Recorder(MAX_MESSAGES, MAX_COMMITTED))
+            return SimulationCluster(scenario.seed, Recorder(MAX_MESSAGES, MAX_COMMITTED), SIMULATED_EFFORT)
 
 
 def check(scenario: Scenario, cluster: Cluster) -> None:
