@@ -1,4 +1,4 @@
-"""0.1 and 0.2 are bought from 0.3, and nothing is left; and the smallest quantity there is trades, too."""
+"""0.1 and 0.2 are bought from 0.3, and nothing is left; the smallest quantity there is trades, too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client submits one order again and again, at once and after a restart: there is one order, with one answer."""
+"""A client submits one order again and again, also after a kill: there is one order."""
 
 from __future__ import annotations
 

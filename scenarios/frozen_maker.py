@@ -1,4 +1,4 @@
-"""The seller's peer is frozen across a fill request: the order waits for its decision, and others trade on."""
+"""The seller's peer is frozen across a fill request: the order waits, and others trade on."""
 
 from __future__ import annotations
 

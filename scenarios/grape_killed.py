@@ -1,4 +1,4 @@
-"""One of the two Grapes dies for good: trading goes on, and a newcomer is found by way of the other."""
+"""One of the two Grapes dies for good: trading goes on, and a newcomer is found all the same."""
 
 from __future__ import annotations
 

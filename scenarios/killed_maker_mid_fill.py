@@ -1,4 +1,4 @@
-"""The seller's peer is killed while two others take from it: what it decided stands, the rest is decided later."""
+"""The seller's peer is killed while others take from it: what it has decided stands."""
 
 from __future__ import annotations
 

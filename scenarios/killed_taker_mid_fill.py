@@ -1,4 +1,4 @@
-"""The buyers' peer is killed while it takes, and comes back: each order is there once and filled once."""
+"""The buyers' peer is killed while it takes, and comes back: each order is filled once."""
 
 from __future__ import annotations
 

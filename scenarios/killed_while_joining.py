@@ -1,4 +1,4 @@
-"""A newcomer is killed while it still reads what happened before it came; it comes again, and knows all."""
+"""A newcomer is killed while it still catches up, comes again, and knows all in the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A peer is frozen, misses a cancel and a trade, and trades by its stale picture the moment that it goes on."""
+"""A frozen peer misses a cancel and a trade, then trades at once by its stale picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A buyer goes through three peers' offers from the cheapest to the dearest, each at its price."""
+"""A buyer goes through three peers' offers from the cheapest on, and pays each its price."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of several sellers the cheapest is served first, and of equal prices the one who came first."""
+"""The cheapest seller is served first, and of equal prices the one who came first."""
 
 from __future__ import annotations
 

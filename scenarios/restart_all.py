@@ -1,4 +1,4 @@
-"""All peers are killed at the same time amid their trades and started again: they take up where they were."""
+"""All peers are killed at the same time amid their trades: they take up where they were."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One peer after the other is killed and started again, as in an upgrade, while the others trade on."""
+"""One peer after the other is killed and restarted, as in an upgrade; the others trade on."""
 
 from __future__ import annotations
 

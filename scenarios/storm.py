@@ -1,4 +1,4 @@
-"""Clients at all peers order and cancel at random, from a seed: the same orders wherever it is played."""
+"""Clients at all peers order and cancel at random, from a seed: the same orders everywhere."""
 
 from __future__ import annotations
 

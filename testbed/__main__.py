@@ -1,7 +1,8 @@
 """`python -m testbed`: run, list and judge scenarios.
 
-Exit codes of `run` and `judge`: 0 everything holds, 1 something is violated, 2 something is unknown, 3 the peers did
-not come to rest, 4 a process crashed by itself, 5 nothing was run (and one line says why), 130 interrupted.
+Exit codes of `run`, `run-all` (the worst of all runs) and `judge`: 0 everything holds, 1 something is violated, 2
+something is unknown, 3 the peers did not come to rest, 4 a process crashed by itself, 5 nothing was run (and one line
+says why), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from testbed import catalog, runner, store
+from testbed import catalog, runner, store, suite
 from testbed.cluster import CannotRun
 from testbed.publish import publish
 from testbed.script import BadScript
@@ -44,6 +45,9 @@ def _do(options: argparse.Namespace) -> int:
         case "run":
             scenario = catalog.load(options.name, options.peers, options.seed)
             return runner.run(scenario, runner.choose_cluster(options.on, print), options.runs)
+        case "run-all":
+            code = suite.run_all(catalog.names(), runner.choose_cluster(options.on, print), options.runs, options.seed)
+            return NOT_RUN if code is None else code
         case "judge":
             return _judge_again(options.run)
         case "simulate":
@@ -54,7 +58,7 @@ def _do(options: argparse.Namespace) -> int:
             return hunt.mutants(options.names)
         case _:
             for name in catalog.names():
-                print(f"{name:20} {catalog.load(name).title}")
+                print(f"{name:28} {catalog.load(name).title}")
             return 0
 
 
@@ -77,6 +81,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--peers", type=int, help="how many peers, if more than it needs")
     run.add_argument("--seed", type=int, help="of the script's dice, and which of all runs on simulation")
     run.add_argument("--runs", type=Path, default=runner.RUNS, help="where to store the run (default: runs/)")
+    every = commands.add_parser("run-all", help="run all scenarios, and print a table")
+    every.add_argument("--on", choices=runner.CLUSTERS, help="where (default: containers if Docker works)")
+    every.add_argument("--seed", type=int, help="of the scripts' dice, and which of all runs on simulation")
+    every.add_argument("--runs", type=Path, default=runner.RUNS, help="where to store the runs (default: runs/)")
     many = commands.add_parser("simulate", help="draw runs from seeds, and play them in simulation on all cores")
     many.add_argument("--seeds", type=int, default=1000, help="how many (default: 1000)")
     many.add_argument("--from", type=int, default=0, dest="first", help="the first one (default: 0)")

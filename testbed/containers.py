@@ -136,6 +136,12 @@ class ContainerCluster:
         """Tell of every container that was started and is not running."""
         return await asyncio.to_thread(self._crashed)
 
+    async def logs(self) -> dict[str, str]:
+        """Ask Docker for all that each container has said, in all its lives."""
+        names = list(self._containers)
+        said = await asyncio.gather(*(asyncio.to_thread(self._containers[name].logs) for name in names))
+        return {name: log.decode(errors="replace") for name, log in zip(names, said, strict=True)}
+
     async def close(self) -> None:
         """Keep the logs, then remove containers, volumes and network."""
         await self._sabotage.close()

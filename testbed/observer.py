@@ -108,7 +108,8 @@ class Observer:
         shown = {peer: one for peer, one in found if one is not None}
         crashed = tuple(await self._cluster.crashed())
         whole = quiet and len(shown) == len(peers)
-        evidence = Evidence(whole, dict(sorted(self.peer_ids.items())), tuple(shown), crashed=crashed)
+        logs = await self._cluster.logs()
+        evidence = Evidence(whole, dict(sorted(self.peer_ids.items())), tuple(shown), crashed=crashed, logs=logs)
         for peer, one in shown.items():
             evidence.statuses[peer], evidence.ledgers[peer], evidence.books[peer], evidence.trades[peer] = one
         return evidence

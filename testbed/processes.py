@@ -153,6 +153,11 @@ class ProcessCluster:
         codes = {name: process.poll() for name, process in self._running.items() if name not in self._full}
         return [f"{name} ended by itself with exit code {code}" for name, code in codes.items() if code is not None]
 
+    async def logs(self) -> dict[str, str]:
+        """Read what has been written to the logs."""
+        logs = sorted((self._directory / "logs").glob("*.log"))
+        return {path.stem: path.read_text(errors="replace") for path in logs}
+
     async def close(self) -> None:
         """Kill everything, and take away namespaces and disks; the logs are where they were written."""
         await asyncio.gather(*(self._end(name) for name in list(self._running)))

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from pygrenache import RpcClient
-from testbed import catalog, store
+from testbed import catalog, junit, store
 from testbed.catalog import Scenario
-from testbed.checkers import exit_code, judge
+from testbed.checkers import HOLDS, exit_code, judge
 from testbed.cluster import ROOT, CannotRun, Cluster
 from testbed.containers import ContainerCluster, docker_works
 from testbed.door import Client
@@ -98,6 +98,13 @@ def run(scenario: Scenario, on: str, runs: Path) -> int:
     return codes[0]
 
 
+def repeats(scenario: Scenario, on: str) -> str:
+    """Return the command that repeats a run: to the byte on simulation, else with the same orders and faults."""
+    if scenario.name not in catalog.names():
+        return f"make replay SEED={scenario.seed}"
+    return f"make scenario NAME={scenario.name} ON={on} PEERS={len(scenario.peers)} SEED={scenario.seed}"
+
+
 def _cluster(on: str, directory: Path, scenario: Scenario) -> Cluster:
     match on:
         case "containers":
@@ -123,11 +130,15 @@ def judged(directory: Path, history: History, evidence: Evidence, why: str = "")
     verdicts = judge(history, evidence)
     code = exit_code(verdicts, evidence)
     store.write_verdict(directory, verdicts, code, why)
+    cases = junit.of_verdicts(verdicts, evidence, why)
+    (directory / "junit.xml").write_text(junit.junit(directory.parent.name, cases), encoding="utf-8")
     plain = account(history, evidence, verdicts, code)
     (directory / "account.txt").write_text(f"{plain}\n", encoding="utf-8")
     print(account(history, evidence, verdicts, code, colour=True) if sys.stdout.isatty() else plain)
     if why:
         print(why)
+    if code != HOLDS and (again := store.read_about(directory).get("command")):
+        print(f"again with: {again}")
     return code
 
 
@@ -188,14 +199,9 @@ async def _announced(directory: Path, scenario: Scenario, cluster: Cluster, play
 def _about(scenario: Scenario, cluster: Cluster) -> dict[str, Any]:
     """Describe a run that begins now; `began_s` is when, by the clock that stamps the peers' ledgers."""
     told = {"name": scenario.name, "title": scenario.title, "peers": scenario.peers, "late": scenario.late}
-    again = f"make scenario NAME={scenario.name} ON={cluster.name} PEERS={len(scenario.peers)}"
-    if not isinstance(cluster, SimulationCluster):
-        began_s = datetime.now(UTC).timestamp()
-        return {**told, "on": cluster.name, "seed": scenario.seed, "command": again, "began_s": began_s}
-    # A run that was drawn from its seed is no scenario of the catalogue.
-    again = again if scenario.name in catalog.names() else "make replay"
-    where = {"on": cluster.name, "seed": cluster.seed, "command": f"{again} SEED={cluster.seed}"}
-    return {**told, **where, "began_s": virtual_time.EPOCH_S}
+    began_s = virtual_time.EPOCH_S if isinstance(cluster, SimulationCluster) else datetime.now(UTC).timestamp()
+    where = {"on": cluster.name, "seed": scenario.seed, "command": repeats(scenario, cluster.name)}
+    return {**told, **where, "began_s": began_s}
 
 
 async def _interruptible(work: Coroutine[Any, Any, None]) -> None:
