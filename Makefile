@@ -9,7 +9,7 @@ prepare = if test "$(ON)" = simulation; then :; elif test "$(ON)" != processes &
 	bin/images; elif test "$(ON)" != containers && command -v npm >/dev/null; then $(MAKE) --no-print-directory grapes; fi
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test images docker scenario scenarios scenarios-run recheck simulate replay mutants grapes bench lock up down clean
+.PHONY: help setup check test images docker scenario scenarios scenarios-run recheck torture simulate replay mutants grapes bench lock up down clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,11 @@ scenarios-run: setup ## run them all [ON=containers|processes|simulation] [SEED=
 
 recheck: setup ## judge a stored run again, with the checkers of today, RUN=runs/latest
 	@$(PY) testbed judge "$(or $(RUN),runs/latest)" $(ARGS)
+
+torture: setup ## random orders and faults, MINUTES=10 [ON=containers|processes] [SEED=7] [PEERS=5] [PLANT=fill_again]
+	@$(prepare)
+	@$(PY) testbed torture $(if $(ON),--on "$(ON)") $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(SEED),--seed "$(SEED)") \
+		$(if $(PEERS),--peers "$(PEERS)") $(if $(PLANT),--plant "$(PLANT)") $(ARGS)
 
 simulate: setup ## play drawn runs on simulated peers, SEEDS=1000 of them [FROM=0]
 	@$(PY) testbed simulate $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(FROM),--from "$(FROM)") $(ARGS)

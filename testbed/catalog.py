@@ -25,7 +25,10 @@ MAX_PEERS = 30
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario: `peers` names all peers it runs with, the late ones included; `seed` is of all its dice."""
+    """A scenario: `peers` names all peers it runs with, the late ones included; `seed` is of all its dice.
+
+    `again` is the command that plays it again, empty for those of the catalogue.
+    """
 
     name: str
     title: str
@@ -33,6 +36,7 @@ class Scenario:
     late: tuple[str, ...]
     script: Callable[[], Script]
     seed: int = 0
+    again: str = ""
 
 
 def names() -> list[str]:

@@ -28,7 +28,8 @@ from testbed.composition import CLOCKED_IMAGE, CLOCKS, DISKS, SABOTEUR, SABOTEUR
 from testbed.sabotage import Means, Obstacles, Sabotage
 from testbed.script import Fault, FillDisk, Torment
 
-IMAGES = ("grapevine-peer", "grapevine-grape")
+PEER_IMAGE = "grapevine-peer"
+IMAGES = (PEER_IMAGE, "grapevine-grape")
 COMPOSE_FILE = ROOT / "compose.yaml"
 PEER_PORT = "4000/tcp"
 PROJECT_LABEL = "com.docker.compose.project"
@@ -59,9 +60,10 @@ class ContainerCluster:
 
     name = "containers"
 
-    def __init__(self, directory: Path, label: str) -> None:
+    def __init__(self, directory: Path, label: str, peer_image: str = PEER_IMAGE) -> None:
         self.network_key = secrets.token_hex(32).encode()
         self._directory = directory
+        self._peer_image = peer_image
         self._project = f"grapevine-{label}-{os.getpid()}"
         self._label = f"{PROJECT_LABEL}={self._project}"
         self._containers: dict[str, Container] = {}
@@ -193,6 +195,7 @@ class ContainerCluster:
             *("compose", "-p", self._project, *(f"--file={file}" for file in files), *arguments),
             env={
                 **os.environ,
+                "GRAPEVINE_PEER_IMAGE": self._peer_image,
                 "GRAPEVINE_GRAPE1_PORT": "",
                 "GRAPEVINE_GRAPE2_PORT": "",
                 "GRAPEVINE_NETWORK_KEY": self.network_key.decode(),

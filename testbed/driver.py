@@ -123,11 +123,11 @@ class Driver:
             case Crash() | Cut() | Mend() | Weather() | Skew() | FillDisk() | FreeDisk() | Lie():
                 self._stirred = True
                 return await self._recorded("testbed", _spell(wish), asdict(wish), lambda: self._torment(wish))
-            case Wait(seconds):
-                return await asyncio.sleep(seconds)
             case KillGrape(grape) | RestartGrape(grape):
                 what = "kill" if isinstance(wish, KillGrape) else "restart"
                 return await self._recorded("testbed", what, {"peer": grape}, lambda: self._strike_grape(wish))
+            case Wait(seconds):
+                return await asyncio.sleep(seconds)
             case Quiet():
                 return await self.quiet()
             case UntilTrades(peer, item, count):

@@ -34,6 +34,7 @@ from testbed.sabotage import Means, Obstacles, Sabotage
 from testbed.script import GRAPES, Fault, FillDisk, Torment
 
 HOST = "127.0.0.1"
+PEER_COMMAND = (sys.executable, "-m", "peer")
 HERE = Path(__file__).resolve().parent
 PYTHON = (sys.executable, "-I", "-S")
 
@@ -60,7 +61,7 @@ class ProcessCluster:
 
     name = "processes"
 
-    def __init__(self, directory: Path, peer: Sequence[str] = (sys.executable, "-m", "peer")) -> None:
+    def __init__(self, directory: Path, peer: Sequence[str] = PEER_COMMAND) -> None:
         self.network_key = secrets.token_hex(32).encode()
         self._directory = directory
         self._peer = list(peer)

@@ -9,29 +9,31 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import nullcontext
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pygrenache import RpcClient
-from testbed import catalog, junit, store
+from testbed import junit, store
 from testbed.catalog import Scenario
 from testbed.checkers import HOLDS, exit_code, judge
 from testbed.cluster import ROOT, CannotRun, Cluster
-from testbed.containers import ContainerCluster, docker_works
+from testbed.containers import PEER_IMAGE, ContainerCluster, docker_works
 from testbed.door import Client
 from testbed.driver import Driver
 from testbed.evidence import Evidence
 from testbed.history import History
 from testbed.observer import NoQuiet, Observer
-from testbed.processes import ProcessCluster, node_is_here
+from testbed.plant import planted_command, planted_image
+from testbed.processes import PEER_COMMAND, ProcessCluster, node_is_here
 from testbed.progress import Progress
 from testbed.publish import publish
 from testbed.rehearsal import faults, problems, rehearse, unsupported
 from testbed.report import account
-from testbed.script import BadScript, Fault
+from testbed.script import BadScript, Fault, Script
 from testbed.simulation import virtual_time
 from testbed.simulation.cluster import SimulatedClient, SimulationCluster
 from testbed.simulation.recorder import MAX_COMMITTED, MAX_MESSAGES, Recorder
@@ -56,8 +58,8 @@ def choose_cluster(wanted: str | None, say: Callable[[str], None]) -> str:
     return "simulation"
 
 
-def run(scenario: Scenario, on: str, runs: Path) -> int:
-    """Run a scenario, print its account, store it, and return the exit code.
+def run(scenario: Scenario, on: str, runs: Path, plant: str = "") -> int:
+    """Run a scenario, print its account, store it, and return the exit code; `plant` names a bug to plant in all peers.
 
     Raises:
         BadScript: the script cannot be played.
@@ -65,7 +67,7 @@ def run(scenario: Scenario, on: str, runs: Path) -> int:
     """
     began = time.monotonic()
     directory = store.directory_for(runs, scenario.name)
-    cluster = _cluster(on, directory, scenario)
+    cluster = _cluster(on, directory, scenario, plant)
     check(scenario, cluster)
     store.begin(directory)
     progress = Progress(sys.stdout) if sys.stdout.isatty() else None
@@ -98,19 +100,36 @@ def run(scenario: Scenario, on: str, runs: Path) -> int:
     return codes[0]
 
 
+@contextmanager
+def inspected(on: str) -> Iterator[Cluster]:
+    """Lend a cluster that is never opened, to be asked what it can do. Raises CannotRun."""
+
+    def nothing() -> Script:
+        yield from ()
+
+    with TemporaryDirectory() as folder:
+        cluster = _cluster(on, Path(folder), Scenario("inspection", "", (), (), nothing), "")
+        try:
+            yield cluster
+        finally:
+            asyncio.run(cluster.close())
+
+
 def repeats(scenario: Scenario, on: str) -> str:
     """Return the command that repeats a run: to the byte on simulation, else with the same orders and faults."""
-    if scenario.name not in catalog.names():
-        return f"make replay SEED={scenario.seed}"
+    if scenario.again:
+        return scenario.again
     return f"make scenario NAME={scenario.name} ON={on} PEERS={len(scenario.peers)} SEED={scenario.seed}"
 
 
-def _cluster(on: str, directory: Path, scenario: Scenario) -> Cluster:
+def _cluster(on: str, directory: Path, scenario: Scenario, plant: str) -> Cluster:
     match on:
         case "containers":
-            return ContainerCluster(directory, scenario.name)
+            return ContainerCluster(directory, scenario.name, planted_image(plant) if plant else PEER_IMAGE)
         case "processes":
-            return ProcessCluster(directory)
+            return ProcessCluster(directory, planted_command(plant) if plant else PEER_COMMAND)
+        case _ if plant:
+            raise CannotRun("in a simulation `make mutants` plants the bugs")
         case _:
             return SimulationCluster(scenario.seed, Recorder(MAX_MESSAGES, MAX_COMMITTED), SIMULATED_EFFORT)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,10 @@ import pytest
 from testbed import catalog, runner
 from testbed.checkers import exit_code, judge
 from testbed.history import History
+from testbed.plant import planted_command
+from testbed.planted import BUGS
 from testbed.processes import ProcessCluster
 from tests.requirements import require_node
-from tests.scenarios.planted import BUGS
 
 FOUND_BY = {
     "fill_again": {"exactly_once", "conservation", "expected"},
@@ -25,7 +25,7 @@ FOUND_BY = {
 async def test_a_planted_bug_is_found(bug: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     require_node()
     monkeypatch.setattr("testbed.observer.BOUND_S", 5.0)
-    cluster = ProcessCluster(tmp_path, (sys.executable, "-m", "tests.scenarios.planted", bug))
+    cluster = ProcessCluster(tmp_path, planted_command(bug))
     history = History()
     evidence, _ = await runner.play(catalog.load("partial_fill"), cluster, history)
     verdicts = judge(history, evidence)
