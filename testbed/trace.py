@@ -20,14 +20,18 @@ _ASKED = ("submit", "cancel")
 def concerned(history: History, evidence: Evidence, verdict: Verdict) -> list[str]:
     """Tell in order, a line each, of what clients asked and ledgers say about all that a verdict's first line names.
 
-    A fill's orders and an order's fills belong to it. At most MAX_LINES are told, the last ones: what went wrong went
+    The placing of every order that these met belongs to it. At most MAX_LINES are told, the last ones: what went wrong went
     wrong in the end.
     """
     names = set(_NAMED.findall(verdict.evidence[0] if verdict.evidence else verdict.sentence))
     entries = [(line, _ids(line.event)) for line in _lines(evidence)]
     ids = {id_ for _, said in entries for id_ in said if evidence.tell(id_) in names}
-    of_fills = {id_ for line, said in entries if "FILL" in line.event["type"] and said & ids for id_ in said}
-    told = [_entry(evidence, line) for line, said in entries if said & (ids | of_fills)]
+    also = {id_ for line, said in entries if said & ids for id_ in said}
+    told = [
+        _entry(evidence, line)
+        for line, said in entries
+        if said & ids or (line.event["type"] == "ORDER_PLACED" and said & also)
+    ]
     asked = [_request(evidence, one) for one in history.operations() if one.what in _ASKED and _of(one) & ids]
     both = asked[:MAX_LINES] + told
     return both if len(both) <= MAX_LINES else [f"... {len(both) - MAX_LINES} earlier ones", *both[-MAX_LINES:]]
