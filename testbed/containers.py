@@ -32,6 +32,7 @@ PEER_IMAGE = "grapevine-peer"
 IMAGES = (PEER_IMAGE, "grapevine-grape")
 COMPOSE_FILE = ROOT / "compose.yaml"
 PEER_PORT = "4000/tcp"
+FREEZE_ATTEMPTS = 5
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 
@@ -118,7 +119,7 @@ class ContainerCluster:
 
     async def pause(self, peer: str) -> None:
         """Freeze a container's processes."""
-        await asyncio.to_thread(self._containers[peer].pause)
+        await asyncio.to_thread(_freeze, self._containers[peer])
 
     async def resume(self, peer: str) -> None:
         """Let a container's processes go on."""
@@ -263,6 +264,16 @@ class ContainerCluster:
             network.remove()
         for volume in self._docker.volumes.list(filters={"label": label}):
             volume.remove()
+
+
+def _freeze(container: Container) -> None:
+    # Docker gives up where not all processes have stopped within a moment, as on a busy machine.
+    for _ in range(FREEZE_ATTEMPTS - 1):
+        try:
+            return container.pause()
+        except APIError:
+            continue
+    return container.pause()
 
 
 def _remove_container(container: Container, logs: Path | None) -> None:

@@ -20,8 +20,8 @@ _ASKED = ("submit", "cancel")
 def concerned(history: History, evidence: Evidence, verdict: Verdict) -> list[str]:
     """Tell in order, a line each, of what clients asked and ledgers say about all that a verdict's first line names.
 
-    The placing of every order that these met belongs to it. At most MAX_LINES are told, the last ones: what went wrong went
-    wrong in the end.
+    The placing of every order that these met belongs to it. At most MAX_LINES are told, the last
+    ones: what went wrong went wrong in the end.
     """
     names = set(_NAMED.findall(verdict.evidence[0] if verdict.evidence else verdict.sentence))
     entries = [(line, _ids(line.event)) for line in _lines(evidence)]
