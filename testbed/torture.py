@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 
 from testbed import runner, store
@@ -34,7 +34,8 @@ REAL = Pace(
     parted_s=(1.0, 8.0),
     storm_s=(2.0, 8.0),
     skewed_s=(2.0, 8.0),
-    rest_s=float("inf"),
+    rest_s=inf,
+    chance=0.7,
     is_exact=False,
 )
 # What there must be of, for each second in which orders were drawn.

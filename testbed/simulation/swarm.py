@@ -48,8 +48,8 @@ SMALL_SKEW_S, LARGE_SKEW_S = 1.0, 9.0
 class Pace:
     """How long a run and its faults last, in seconds from the least to the most, and how many orders it has.
 
-    `rest_s` is how long a peer is left alone after it was hurt; `is_exact` says whether a peer can be ended at an exact
-    point of its work, and a message be repeated.
+    `rest_s` is how long a peer is left alone after it was hurt, `chance` that of a kind of fault to occur in a run;
+    `is_exact` says whether a peer can be ended at an exact point of its work, and a message be repeated.
     """
 
     lasts_s: tuple[float, ...]
@@ -60,10 +60,11 @@ class Pace:
     storm_s: tuple[float, float]
     skewed_s: tuple[float, float]
     rest_s: float
+    chance: float
     is_exact: bool
 
 
-SIMULATED = Pace((1.0, 2.0, 4.0), (5, 60), (0.02, 3.0), (0.05, 4.0), (0.1, 4.0), (0.5, 4.0), (0.5, 5.0), 0.1, True)
+SIMULATED = Pace((1.0, 2.0, 4.0), (5, 60), (0.02, 3.0), (0.05, 4.0), (0.1, 4.0), (0.5, 4.0), (0.5, 5.0), 0.1, 0.4, True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def steps_of(swarm: Swarm, *, is_whole: bool) -> tuple[Step, ...]:
     if is_whole:
         steps += [*_joins(swarm), *_losses(swarm)]
     for kind in _FAULTS:
-        if swarm.dice.random() < 0.4:
+        if swarm.dice.random() < swarm.pace.chance:
             steps += kind(swarm)
     return tuple(in_time(steps))
 
