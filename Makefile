@@ -9,7 +9,7 @@ prepare = if test "$(ON)" = simulation; then :; elif test "$(ON)" != processes &
 	bin/images; elif test "$(ON)" != containers && command -v npm >/dev/null; then $(MAKE) --no-print-directory grapes; fi
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test images docker scenario scenarios scenarios-run recheck torture simulate replay mutants grapes bench lock up down clean
+.PHONY: help setup check test images docker doctor scenario scenarios scenarios-run recheck torture simulate replay mutants grapes bench lock up down clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ images: ## build the Docker images, where Docker works and their inputs have cha
 
 docker: ## give a Debian machine a working Docker; changes nothing where Docker works
 	@bin/docker-up
+
+doctor: ## tell what this machine can run, what is missing, and the command that mends it
+	@$(PYTHON) -m testbed.doctor
 
 scenario: setup ## run NAME=partial_fill [ON=containers|processes|simulation] [PEERS=3] [SEED=7]
 	@test -n "$(NAME)" || { echo "make scenario NAME=..., one of:" >&2; $(PY) testbed list >&2; exit 2; }
