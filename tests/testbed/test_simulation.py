@@ -61,6 +61,7 @@ def trades(evidence: Evidence) -> int:
     return len(evidence.accounts().trades())
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", catalog.names())
 def test_every_scenario_passes_in_simulation(name: str, tmp_path: Path) -> None:
     assert runner.run(catalog.load(name, seed=7), "simulation", tmp_path) == 0
