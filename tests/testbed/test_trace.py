@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from testbed.accounts import Copy
 from testbed.evidence import Verdict
+from testbed.history import History
 from testbed.trace import MAX_LINES, concerned, told
-from tests.testbed.world import World
+from tests.testbed.world import IDS, World
 
 
 def violated(line: str) -> Verdict:
@@ -50,7 +52,6 @@ def test_only_violations_are_told_of() -> None:
 
 
 def test_ledgers_that_make_no_sense_concern_nobody() -> None:
-    world = World()
-    world.ledgers["peer-1"].append("{")
-    world.journals["peer-1"].append(("peer-1", "{"))
-    assert concerned(world.history, world.evidence(), violated("peer-1-1: wrong")) == []
+    evidence = World().evidence()
+    evidence.ledgers["peer-1"][IDS["peer-1"]] = Copy(IDS["peer-1"], ("{",), (1,))
+    assert concerned(History(), evidence, violated("peer-1-1: wrong")) == []
