@@ -61,10 +61,8 @@ class Torture:
     def scenario(self, can: Callable[[Fault], bool]) -> Scenario:
         """Return the torture as a scenario, without the faults that cannot be done."""
         names = tuple(f"peer-{number}" for number in range(1, self.peers + 1))
-        drawn = [
-            steps_of(Swarm(f"torture {self.seed}, round {n + 1}", names, REAL), is_whole=False)
-            for n in range(self.rounds)
-        ]
+        swarms = [Swarm(f"torture {self.seed}, round {number}", names, REAL) for number in range(1, self.rounds + 1)]
+        drawn = [steps_of(swarm, is_whole=False) for swarm in swarms]
         rounds = [[step for step in steps if _is_possible(step, can)] for steps in drawn]
 
         def script() -> Script:
