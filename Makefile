@@ -2,13 +2,17 @@
 
 PYTHON ?= python3
 VENV   := .venv
-RUN    := $(VENV)/bin/python -m
+PY     := $(VENV)/bin/python -m
+
+# What the cluster that will be chosen needs of this checkout.
+prepare = if test "$(ON)" = simulation; then :; elif test "$(ON)" != processes && docker version >/dev/null 2>&1; then \
+	bin/images; elif test "$(ON)" != containers && command -v npm >/dev/null; then $(MAKE) --no-print-directory grapes; fi
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test images docker scenario scenarios simulate replay mutants grapes bench lock up down clean
+.PHONY: help setup check test images docker doctor scenario scenarios scenarios-run recheck torture simulate replay mutants grapes bench lock up down clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/.stamp ## make the Python environment from the lock (PYTHON=python3.12 to choose)
 
@@ -16,20 +20,20 @@ $(VENV)/.stamp: requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		{ echo "$(PYTHON) is not Python 3.11 to 3.13; choose one: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(PY) pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(VENV)/bin/python -c 'import pathlib, site; \
 		pathlib.Path(site.getsitepackages()[0], "grapevine.pth").write_text(str(pathlib.Path.cwd()))'
 	@touch $@
 
 check: setup ## format, lint, types and import contracts
-	$(RUN) ruff format --check .
-	$(RUN) ruff check .
-	$(RUN) mypy
+	$(PY) ruff format --check .
+	$(PY) ruff check .
+	$(PY) mypy
 	$(VENV)/bin/lint-imports
 
 test: check images ## everything that `check` does, and all tests; says what it skipped and why
 	@! command -v npm >/dev/null || $(MAKE) --no-print-directory grapes
-	$(RUN) pytest $(ARGS)
+	$(PY) pytest $(ARGS)
 
 images: ## build the Docker images, where Docker works and their inputs have changed
 	@bin/images
@@ -37,25 +41,39 @@ images: ## build the Docker images, where Docker works and their inputs have cha
 docker: ## give a Debian machine a working Docker; changes nothing where Docker works
 	@bin/docker-up
 
+doctor: ## tell what this machine can run, what is missing, and the command that mends it
+	@$(PYTHON) -m testbed.doctor
+
 scenario: setup ## run NAME=partial_fill [ON=containers|processes|simulation] [PEERS=3] [SEED=7]
-	@test -n "$(NAME)" || { echo "make scenario NAME=..., one of:" >&2; $(RUN) testbed list >&2; exit 2; }
-	@if test "$(ON)" = simulation; then :; elif test "$(ON)" != processes && docker version >/dev/null 2>&1; then bin/images; \
-		elif test "$(ON)" != containers && command -v npm >/dev/null; then $(MAKE) --no-print-directory grapes; fi
-	@$(RUN) testbed run "$(NAME)" $(if $(ON),--on "$(ON)") $(if $(PEERS),--peers "$(PEERS)") \
+	@test -n "$(NAME)" || { echo "make scenario NAME=..., one of:" >&2; $(PY) testbed list >&2; exit 2; }
+	@$(prepare)
+	@$(PY) testbed run "$(NAME)" $(if $(ON),--on "$(ON)") $(if $(PEERS),--peers "$(PEERS)") \
 		$(if $(SEED),--seed "$(SEED)") $(ARGS)
 
 scenarios: setup ## list the scenarios
-	@$(RUN) testbed list
+	@$(PY) testbed list
+
+scenarios-run: setup ## run them all [ON=containers|processes|simulation] [SEED=7]; a table, and runs/junit.xml
+	@$(prepare)
+	@$(PY) testbed run-all $(if $(ON),--on "$(ON)") $(if $(SEED),--seed "$(SEED)") $(ARGS)
+
+recheck: setup ## judge a stored run again, with the checkers of today, RUN=runs/latest
+	@$(PY) testbed judge "$(or $(RUN),runs/latest)" $(ARGS)
+
+torture: setup ## random orders and faults, MINUTES=10 [ON=containers|processes] [SEED=7] [PEERS=5] [PLANT=fill_again]
+	@$(prepare)
+	@$(PY) testbed torture $(if $(ON),--on "$(ON)") $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(SEED),--seed "$(SEED)") \
+		$(if $(PEERS),--peers "$(PEERS)") $(if $(PLANT),--plant "$(PLANT)") $(ARGS)
 
 simulate: setup ## play drawn runs on simulated peers, SEEDS=1000 of them [FROM=0]
-	@$(RUN) testbed simulate $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(FROM),--from "$(FROM)") $(ARGS)
+	@$(PY) testbed simulate $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(FROM),--from "$(FROM)") $(ARGS)
 
 replay: setup ## play the drawn run of one SEED=7 again, and tell all about it
 	@test -n "$(SEED)" || { echo "make replay SEED=..., as \`make simulate\` has printed it" >&2; exit 2; }
-	@$(RUN) testbed replay "$(SEED)" $(ARGS)
+	@$(PY) testbed replay "$(SEED)" $(ARGS)
 
 mutants: setup ## plant known bugs in the simulated peers, and count the seeds it takes to find each
-	@$(RUN) testbed mutants $(ARGS)
+	@$(PY) testbed mutants $(ARGS)
 
 grapes: grape/node_modules/.stamp ## install upstream Grape, for peers on local processes
 
@@ -66,10 +84,10 @@ grape/node_modules/.stamp: grape/package.json grape/package-lock.json
 
 bench: setup grapes ## measure; NAME=rpc for one of bench/
 	@for name in $(or $(NAME),$(sort $(notdir $(basename $(wildcard bench/[a-z]*.py))))); do \
-		$(RUN) bench.$$name $(ARGS) || exit 1; done
+		$(PY) bench.$$name $(ARGS) || exit 1; done
 
 lock: setup ## pin the Python dependencies anew (ARGS=--upgrade for newer versions)
-	@for name in runtime dev; do $(RUN) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@for name in runtime dev; do $(PY) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --custom-compile-command 'make lock' $(ARGS) \
 		requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 

@@ -1,4 +1,4 @@
-"""A peer's disk is full: it ends rather than promise what it cannot keep, and comes back when there is room."""
+"""A peer's disk is full: it ends rather than lie, and comes back when there is room again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The seller's peer is killed while others buy, and is lost: the others agree where it ended, and trade on."""
+"""A peer is killed and never comes back: the others evict it, and what waited for it is free again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
 """Finding scenarios: each is a module of the package `scenarios`, and its name is the module's.
 
 A scenario module has a docstring (its first line is the scenario's title), PEERS (how many, 3 if not said), LATE (the
-names of those that the script starts later, none if not said), SEED (of the simulation, 0 if not said) and `script()`.
+names of those that the script starts later, none if not said), SEED (of its dice and of the simulation, 0 if not said)
+and `script()`. A script that wants to know its peers or to throw dice takes arguments of these names: `script(peers,
+dice)`; the dice are those of the seed, so that the same orders are drawn wherever the script is played.
 """
 
 from __future__ import annotations
@@ -11,17 +13,22 @@ import inspect
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from types import ModuleType
+from typing import Any
 
 import scenarios
 from testbed.script import BadScript, Script
 
-MAX_PEERS = 10
+MAX_PEERS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario: `peers` names all peers it runs with, the late ones included; `seed` is for the simulation."""
+    """A scenario: `peers` names all peers it runs with, the late ones included; `seed` is of all its dice.
+
+    `again` is the command that plays it again, empty for those of the catalogue.
+    """
 
     name: str
     title: str
@@ -29,6 +36,7 @@ class Scenario:
     late: tuple[str, ...]
     script: Callable[[], Script]
     seed: int = 0
+    again: str = ""
 
 
 def names() -> list[str]:
@@ -36,18 +44,18 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(scenarios.__path__))
 
 
-def load(name: str, peers: int | None = None) -> Scenario:
-    """Load a scenario, to be run with more `peers` than it needs if that is said.
+def load(name: str, peers: int | None = None, seed: int | None = None) -> Scenario:
+    """Load a scenario, to be run with more `peers` than it needs or with another `seed` if that is said.
 
     Raises:
         BadScript: there is none of this name, it is not complete, or so many peers cannot run it.
     """
     if name not in names():
         raise BadScript(f"there is no scenario {name!r}; there are {', '.join(names())}")
-    return scenario_of(name, importlib.import_module(f"{scenarios.__name__}.{name}"), peers)
+    return scenario_of(name, importlib.import_module(f"{scenarios.__name__}.{name}"), peers, seed)
 
 
-def scenario_of(name: str, module: ModuleType, peers: int | None = None) -> Scenario:
+def scenario_of(name: str, module: ModuleType, peers: int | None = None, seed: int | None = None) -> Scenario:
     """Read what a module says of its scenario. Raises BadScript."""
     title = (inspect.getdoc(module) or "").partition("\n")[0]
     script = getattr(module, "script", None)
@@ -59,4 +67,18 @@ def scenario_of(name: str, module: ModuleType, peers: int | None = None) -> Scen
         raise BadScript(f"{name} runs with {needs} to {MAX_PEERS} peers, not with {count}")
     late = tuple(getattr(module, "LATE", ()))
     names = tuple(f"peer-{number}" for number in range(1, count + 1))
-    return Scenario(name, title, names, late, script, getattr(module, "SEED", 0))
+    of_dice = getattr(module, "SEED", 0) if seed is None else seed
+    return Scenario(name, title, names, late, _given(name, script, names, of_dice), of_dice)
+
+
+def _given(name: str, script: Callable[..., Script], peers: tuple[str, ...], seed: int) -> Callable[[], Script]:
+    """Give a script what it asks for by the names of its arguments; its dice are new each time it is played."""
+    wanted = tuple(inspect.signature(script).parameters)
+    if unknown := [each for each in wanted if each not in ("peers", "dice")]:
+        raise BadScript(f"{name} has a script that wants {', '.join(unknown)}; it can be given `peers` and `dice`")
+
+    def play() -> Script:
+        offers: dict[str, Any] = {"peers": peers, "dice": Random(f"script {seed}")}
+        return script(**{each: offers[each] for each in wanted})
+
+    return play

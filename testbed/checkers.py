@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from testbed.entry_checks import follows
 from testbed.evidence import Evidence, Verdict
 from testbed.fence_checks import fenced
 from testbed.history import History
 from testbed.ledger_checks import agreed_trades, chained, conservation, converged, limits_kept, no_overfill, uncrossed
+from testbed.panic import no_panic
 from testbed.priority import priority
 from testbed.promises import answered, durable, exactly_once, expected
 
@@ -29,6 +30,7 @@ CHECKERS: tuple[Checker, ...] = (
     follows,
     chained,
     fenced,
+    no_panic,
 )
 
 # Exit codes of a run. The first that applies is given, in this order: 4, 1, 3, 2, 0.
@@ -50,6 +52,11 @@ def exit_code(verdicts: list[Verdict], evidence: Evidence) -> int:
     if not evidence.quiet:
         return NO_QUIET
     return UNKNOWN if "unknown" in kinds else HOLDS
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Return the exit code that stands for many runs: the worst of theirs."""
+    return min(codes, key=(CRASHED, VIOLATED, NO_QUIET, UNKNOWN, HOLDS).index)
 
 
 def _judged(checker: Checker, history: History, evidence: Evidence) -> Verdict:

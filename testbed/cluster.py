@@ -62,6 +62,9 @@ class Cluster(Protocol):
     async def crashed(self) -> list[str]:
         """Tell, in a line each, of everything that has ended without being told to."""
 
+    async def logs(self) -> dict[str, str]:
+        """Return what each peer and each Grape has said, by its name."""
+
     async def close(self) -> None:
         """Keep all logs, then end and remove everything, whatever state it is in."""
 

@@ -28,9 +28,11 @@ from testbed.composition import CLOCKED_IMAGE, CLOCKS, DISKS, SABOTEUR, SABOTEUR
 from testbed.sabotage import Means, Obstacles, Sabotage
 from testbed.script import Fault, FillDisk, Torment
 
-IMAGES = ("grapevine-peer", "grapevine-grape")
+PEER_IMAGE = "grapevine-peer"
+IMAGES = (PEER_IMAGE, "grapevine-grape")
 COMPOSE_FILE = ROOT / "compose.yaml"
 PEER_PORT = "4000/tcp"
+FREEZE_ATTEMPTS = 5
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 
@@ -59,9 +61,10 @@ class ContainerCluster:
 
     name = "containers"
 
-    def __init__(self, directory: Path, label: str) -> None:
+    def __init__(self, directory: Path, label: str, peer_image: str = PEER_IMAGE) -> None:
         self.network_key = secrets.token_hex(32).encode()
         self._directory = directory
+        self._peer_image = peer_image
         self._project = f"grapevine-{label}-{os.getpid()}"
         self._label = f"{PROJECT_LABEL}={self._project}"
         self._containers: dict[str, Container] = {}
@@ -116,7 +119,7 @@ class ContainerCluster:
 
     async def pause(self, peer: str) -> None:
         """Freeze a container's processes."""
-        await asyncio.to_thread(self._containers[peer].pause)
+        await asyncio.to_thread(_freeze, self._containers[peer])
 
     async def resume(self, peer: str) -> None:
         """Let a container's processes go on."""
@@ -135,6 +138,12 @@ class ContainerCluster:
     async def crashed(self) -> list[str]:
         """Tell of every container that was started and is not running."""
         return await asyncio.to_thread(self._crashed)
+
+    async def logs(self) -> dict[str, str]:
+        """Ask Docker for all that each container has said, in all its lives."""
+        names = list(self._containers)
+        said = await asyncio.gather(*(asyncio.to_thread(self._containers[name].logs) for name in names))
+        return {name: log.decode(errors="replace") for name, log in zip(names, said, strict=True)}
 
     async def close(self) -> None:
         """Keep the logs, then remove containers, volumes and network."""
@@ -187,6 +196,7 @@ class ContainerCluster:
             *("compose", "-p", self._project, *(f"--file={file}" for file in files), *arguments),
             env={
                 **os.environ,
+                "GRAPEVINE_PEER_IMAGE": self._peer_image,
                 "GRAPEVINE_GRAPE1_PORT": "",
                 "GRAPEVINE_GRAPE2_PORT": "",
                 "GRAPEVINE_NETWORK_KEY": self.network_key.decode(),
@@ -254,6 +264,16 @@ class ContainerCluster:
             network.remove()
         for volume in self._docker.volumes.list(filters={"label": label}):
             volume.remove()
+
+
+def _freeze(container: Container) -> None:
+    # Docker gives up where not all processes have stopped within a moment, as on a busy machine.
+    for _ in range(FREEZE_ATTEMPTS - 1):
+        try:
+            return container.pause()
+        except APIError:
+            continue
+    return container.pause()
 
 
 def _remove_container(container: Container, logs: Path | None) -> None:

@@ -8,9 +8,8 @@ from typing import Any, Protocol
 
 from pygrenache import Address, GrenacheError, RemoteError
 from testbed.accounts import Copy
+from testbed.evidence import MOST_SHOWN
 from testbed.script import Outcome
-
-PAGE = 10_000
 
 
 class Client(Protocol):
@@ -68,12 +67,12 @@ class Door:
 
 def trades_of(item: str) -> dict[str, Any]:
     """Return the request for all trades of an item."""
-    return {"type": "GET_TRADES", "item": item, "limit": PAGE}
+    return {"type": "GET_TRADES", "item": item, "limit": MOST_SHOWN}
 
 
 def book_of(item: str) -> dict[str, Any]:
     """Return the request for the whole book of an item."""
-    return {"type": "GET_ORDERBOOK", "item": item, "limit": PAGE}
+    return {"type": "GET_ORDERBOOK", "item": item, "limit": MOST_SHOWN}
 
 
 def eviction_of(peer_id: str, asked: str, *, force: bool, key: bytes) -> dict[str, Any]:

@@ -61,6 +61,9 @@ from testbed.script import (
     Wish,
 )
 
+# A starting peer is a second's work for a core; more at a time would only make each of them late.
+STARTED_AT_ONCE = 8
+
 Part = Wish | Script
 
 
@@ -80,8 +83,9 @@ class Driver:
         self._to_heal: list[Fault] = []
 
     async def start(self, peers: list[str]) -> None:
-        """Start peers at once, and wait until every living peer reaches every other one."""
-        await _all(self._start(peer) for peer in peers)
+        """Start peers, a few at once, and wait until every living peer reaches every other one."""
+        for first in range(0, len(peers), STARTED_AT_ONCE):
+            await _all(self._start(peer) for peer in peers[first : first + STARTED_AT_ONCE])
         await self._observer.acquainted()
 
     async def play(self, script: Script, process: str = "client") -> Any:
@@ -119,11 +123,11 @@ class Driver:
             case Crash() | Cut() | Mend() | Weather() | Skew() | FillDisk() | FreeDisk() | Lie():
                 self._stirred = True
                 return await self._recorded("testbed", _spell(wish), asdict(wish), lambda: self._torment(wish))
-            case Wait(seconds):
-                return await asyncio.sleep(seconds)
             case KillGrape(grape) | RestartGrape(grape):
                 what = "kill" if isinstance(wish, KillGrape) else "restart"
                 return await self._recorded("testbed", what, {"peer": grape}, lambda: self._strike_grape(wish))
+            case Wait(seconds):
+                return await asyncio.sleep(seconds)
             case Quiet():
                 return await self.quiet()
             case UntilTrades(peer, item, count):

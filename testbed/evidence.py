@@ -6,10 +6,13 @@ by the names of the scenario (peer-1); `peer_ids` ties them to the ids that ledg
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from testbed.accounts import Accounts, Copy, Line
+
+# Of a longer list of trades or orders a peer shows the latest.
+MOST_SHOWN = 10_000
 
 VerdictKind = Literal["valid", "violated", "unknown"]
 
@@ -30,7 +33,7 @@ class Evidence:
 
     `ledgers` holds, by living holder and owner (a peer id), each copy of a ledger; `books` and `trades` hold, by
     living peer and item, what the client's door showed; `statuses` by living peer. `crashed` has one line for each
-    process that ended by itself.
+    process that ended by itself; `logs` has what each process has said, by its name.
     """
 
     quiet: bool
@@ -41,6 +44,7 @@ class Evidence:
     books: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     trades: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
     crashed: tuple[str, ...] = ()
+    logs: dict[str, str] = field(default_factory=dict)
 
     def name_of(self, peer_id: str) -> str:
         """Return the scenario's name of a peer, or the start of its id where it has none."""
@@ -74,17 +78,17 @@ class Evidence:
         return Accounts().read(self.lines())
 
     def summary(self) -> dict[str, Any]:
-        """Return everything but the ledgers as a JSON object."""
-        whole = asdict(self)
-        del whole["ledgers"]
-        return whole
+        """Return everything but the ledgers and logs as a JSON object."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("ledgers", "logs")}
 
 
-def read_evidence(summary: dict[str, Any], ledgers: dict[str, list[dict[str, Any]]]) -> Evidence:
-    """Read evidence back: the summary, and each holder's ledger entries as `ledger_rows` wrote them."""
+def read_evidence(
+    summary: dict[str, Any], ledgers: dict[str, list[dict[str, Any]]], logs: dict[str, str] | None = None
+) -> Evidence:
+    """Read evidence back: the summary, each holder's ledger entries as `ledger_rows` wrote them, and the logs."""
     copies = {holder: _copies(rows) for holder, rows in ledgers.items()}
     tuples = {name: tuple(summary[name]) for name in ("living", "crashed")}
-    return Evidence(**{**summary, **tuples, "ledgers": copies})
+    return Evidence(**{**summary, **tuples, "ledgers": copies, "logs": logs or {}})
 
 
 def ledger_rows(copies: dict[str, Copy]) -> list[dict[str, Any]]:

@@ -7,13 +7,13 @@ a peer keeps them. Those that only hold at rest are in doubt if the run never ca
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import zip_longest
 
 from testbed.accounts import ZERO, Account, Accounts, Copy, Trade, owner_of
-from testbed.evidence import Evidence, Verdict, longer, many
+from testbed.evidence import MOST_SHOWN, Evidence, Verdict, longer, many
 from testbed.history import History
 
 # How many orders of a side a book shows at least, where there are so many.
@@ -45,12 +45,15 @@ def agreed_trades(history: History, evidence: Evidence) -> Verdict:
     accounts = evidence.accounts()
     wrong = [*_one_sided(evidence, accounts), *_not_as_asked(evidence, accounts)]
     halves = accounts.half_trades()
-    told = {_tell_trade(evidence, trade) for trade in [*accounts.trades().values(), *halves]}
+    told: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for trade in sorted([*accounts.trades().values(), *halves], key=lambda trade: (trade.time, trade.id)):
+        told[_item_of(accounts, trade)][_tell_trade(evidence, trade)] = None
+    latest = {trade for trades in told.values() for trade in list(trades)[-MOST_SHOWN:]}
     for peer, items in evidence.trades.items():
         shown = [_tell_shown(evidence, trade) for trades in items.values() for trade in trades]
-        wrong += [f"{peer} does not show: {trade}" for trade in sorted(told - set(shown))]
-        wrong += [f"{peer} shows what no ledger says: {trade}" for trade in sorted(set(shown) - told)]
-        wrong += [f"{peer} shows twice: {trade}" for trade in sorted({t for t in shown if shown.count(t) > 1})]
+        wrong += [f"{peer} does not show: {trade}" for trade in sorted(latest - set(shown))]
+        wrong += [f"{peer} shows what no ledger says: {trade}" for trade in sorted(set(shown) - latest)]
+        wrong += [f"{peer} shows twice: {trade}" for trade, count in sorted(Counter(shown).items()) if count > 1]
     count = len(accounts.trades())
     sentence = f"both sides tell the same of {many(count - len(halves), 'trade')}"
     if halves:
@@ -281,6 +284,11 @@ def _void_side(accounts: Accounts, trade: Trade) -> tuple[str, str]:
     """Return the item, and the side of the order whose owner's ledger ends before it says anything of the trade."""
     known = accounts.orders[trade.maker if trade.id in accounts.granted else trade.taker]
     return known.item, "sell" if known.side == "buy" else "buy"
+
+
+def _item_of(accounts: Accounts, trade: Trade) -> str:
+    order = accounts.orders.get(trade.maker) or accounts.orders.get(trade.taker)
+    return order.item if order is not None else ""
 
 
 def _verdict(name: str, wrong: list[str], sentence: str) -> Verdict:

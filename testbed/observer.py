@@ -16,6 +16,8 @@ from testbed.evidence import Evidence
 
 POLL_S = 0.05
 BOUND_S = 30.0
+# With more peers than this everything takes longer, and as much longer is waited.
+FEW_PEERS = 10
 
 
 class NoQuiet(Exception):
@@ -25,13 +27,13 @@ class NoQuiet(Exception):
 class Observer:
     """Watches one cluster. `living` are the peers that are up: not killed, frozen or yet to be started."""
 
-    def __init__(self, cluster: Cluster, client: Client, *, bound_s: float | None = None) -> None:
+    def __init__(self, cluster: Cluster, client: Client, *, bound_s: float | None = None, peers: int = 0) -> None:
         self.living: dict[str, None] = {}
         self.peer_ids: dict[str, str] = {}
         self._given_up: dict[str, bool] = {}
         self._cluster = cluster
         self._client = client
-        self._bound_s = bound_s or BOUND_S
+        self._bound_s = bound_s or BOUND_S * max(1.0, peers / FEW_PEERS)
 
     def give_up(self, peer: str) -> None:
         """Count a peer as living no more, though it may be up, or come back: it has been evicted."""
@@ -108,7 +110,8 @@ class Observer:
         shown = {peer: one for peer, one in found if one is not None}
         crashed = tuple(await self._cluster.crashed())
         whole = quiet and len(shown) == len(peers)
-        evidence = Evidence(whole, dict(sorted(self.peer_ids.items())), tuple(shown), crashed=crashed)
+        logs = await self._cluster.logs()
+        evidence = Evidence(whole, dict(sorted(self.peer_ids.items())), tuple(shown), crashed=crashed, logs=logs)
         for peer, one in shown.items():
             evidence.statuses[peer], evidence.ledgers[peer], evidence.books[peer], evidence.trades[peer] = one
         return evidence

@@ -6,11 +6,12 @@ book that it had in view at each of its takings.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from testbed.accounts import ZERO, Account, Accounts, Copy, Line, owner_of
+from testbed.accounts import ZERO, Account, Accounts, Copy, Line, Stamp, owner_of
 from testbed.evidence import Evidence, Verdict, many
 from testbed.history import History
 from testbed.reach import Reach
@@ -28,9 +29,9 @@ def priority(history: History, evidence: Evidence) -> Verdict:
     for holder, copies in evidence.ledgers.items():
         me = evidence.peer_ids[holder]
         writing = reach.writing(holder)
-        for book, line, claimed in _takings(me, copies):
+        for view, line, claimed in _takings(me, copies):
             takings += 1
-            taker, maker = book.orders[line.event["taker"]], book.orders.get(line.event["maker"])
+            taker, maker = view.accounts.orders[line.event["taker"]], view.accounts.orders.get(line.event["maker"])
             if maker is None:
                 # What lies around a fence may have been forgotten and read again, or was void when all was over.
                 if owner_of(line.event["maker"]) not in fenced:
@@ -41,9 +42,8 @@ def priority(history: History, evidence: Evidence) -> Verdict:
             wrong += [
                 f"{holder} took {evidence.tell(maker.id)} for {evidence.tell(taker.id)} "
                 f"and passed over {evidence.tell(better.id)} ({better.available} at {better.price})"
-                for better in book.orders.values()
-                if _outranks(better, maker, taker)
-                and better.available > claimed[better.id]
+                for better in view.passed_over(maker, taker)
+                if better.available > claimed[better.id]
                 and (better.owner == me or reach.surely(holder, evidence.name_of(better.owner), during))
                 # Of who ended by itself, nobody knows when.
                 and not (evidence.crashed and not evidence.is_living(better.owner))
@@ -53,21 +53,51 @@ def priority(history: History, evidence: Evidence) -> Verdict:
     return Verdict("priority", "valid", f"{many(takings, 'taking')} went to the best and earliest order in view")
 
 
-def _takings(me: str, copies: dict[str, Copy]) -> Iterator[tuple[Accounts, Line, dict[str, Decimal]]]:
-    """Yield, just before each taking of a peer: the accounts in its view, the taking, its open claims on makers."""
-    accounts = Accounts()
+class _View:
+    """The book as one peer had it in view: all accounts, and the orders that may still trade, best first.
+
+    The rule: an order is ranked until nothing of it is left; what it has reserved meanwhile is looked at when asked.
+    """
+
+    def __init__(self) -> None:
+        self.accounts = Accounts()
+        self._ranked: defaultdict[tuple[str, str], list[tuple[Decimal, Stamp, str]]] = defaultdict(list)
+
+    def apply(self, line: Line) -> None:
+        """Read one more line."""
+        for order in self.accounts.apply(line):
+            ranked, place = self._ranked[order.item, order.side], _rank(order)
+            at = bisect_left(ranked, place)
+            is_there = at < len(ranked) and ranked[at] == place
+            if is_there and (order.is_cancelled or order.remaining <= 0):
+                del ranked[at]
+            elif not is_there and not order.is_cancelled and order.remaining > 0:
+                insort(ranked, place)
+
+    def passed_over(self, maker: Account, taker: Account) -> Iterator[Account]:
+        """Yield the orders that this taker should have taken before this maker."""
+        ranked = self._ranked[maker.item, maker.side]
+        for *_, id_ in ranked[: bisect_left(ranked, _rank(maker))]:
+            order = self.accounts.orders[id_]
+            if order.available > 0 and order.crosses(taker) and order.stamp < taker.stamp:
+                yield order
+
+
+def _takings(me: str, copies: dict[str, Copy]) -> Iterator[tuple[_View, Line, dict[str, Decimal]]]:
+    """Yield, just before each taking of a peer: what it had in view, the taking, its open claims on makers."""
+    view = _View()
     claims: dict[tuple[str, str], Decimal] = {}
     claimed: dict[str, Decimal] = defaultdict(Decimal)
     for line in _as_they_came(copies):
         event = line.event
         if line.owner == me and event["type"] in ("FILL_OPENED", "ORDERS_TRADED"):
-            yield accounts, line, claimed
+            yield view, line, claimed
             if event["type"] == "FILL_OPENED":
                 quantity = claims[event["fillId"], event["maker"]] = Decimal(event["quantity"])
                 claimed[event["maker"]] += quantity
         elif event["type"] == "FILL_GRANTED":
             claimed[event["maker"]] -= claims.pop((event["fillId"], event["maker"]), ZERO)
-        accounts.apply(line)
+        view.apply(line)
 
 
 def _as_they_came(copies: dict[str, Copy]) -> list[Line]:
@@ -79,10 +109,5 @@ def _as_they_came(copies: dict[str, Copy]) -> list[Line]:
     return [line for _, line in sorted(placed, key=lambda pair: pair[0])]
 
 
-def _outranks(order: Account, maker: Account, taker: Account) -> bool:
-    """Tell whether an order should have been taken before this maker."""
-    if order.id == maker.id or order.available <= 0 or not order.crosses(taker) or not order.stamp < taker.stamp:
-        return False
-    if order.price != maker.price:
-        return order.price > maker.price if order.side == "buy" else order.price < maker.price
-    return order.stamp < maker.stamp
+def _rank(order: Account) -> tuple[Decimal, Stamp, str]:
+    return (-order.price if order.side == "buy" else order.price, order.stamp, order.id)

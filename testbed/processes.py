@@ -34,6 +34,7 @@ from testbed.sabotage import Means, Obstacles, Sabotage
 from testbed.script import GRAPES, Fault, FillDisk, Torment
 
 HOST = "127.0.0.1"
+PEER_COMMAND = (sys.executable, "-m", "peer")
 HERE = Path(__file__).resolve().parent
 PYTHON = (sys.executable, "-I", "-S")
 
@@ -60,7 +61,7 @@ class ProcessCluster:
 
     name = "processes"
 
-    def __init__(self, directory: Path, peer: Sequence[str] = (sys.executable, "-m", "peer")) -> None:
+    def __init__(self, directory: Path, peer: Sequence[str] = PEER_COMMAND) -> None:
         self.network_key = secrets.token_hex(32).encode()
         self._directory = directory
         self._peer = list(peer)
@@ -152,6 +153,11 @@ class ProcessCluster:
         """Tell of every process that has ended."""
         codes = {name: process.poll() for name, process in self._running.items() if name not in self._full}
         return [f"{name} ended by itself with exit code {code}" for name, code in codes.items() if code is not None]
+
+    async def logs(self) -> dict[str, str]:
+        """Read what has been written to the logs."""
+        logs = sorted((self._directory / "logs").glob("*.log"))
+        return {path.stem: path.read_text(errors="replace") for path in logs}
 
     async def close(self) -> None:
         """Kill everything, and take away namespaces and disks; the logs are where they were written."""

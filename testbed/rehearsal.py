@@ -26,7 +26,7 @@ from testbed.script import (
     Wish,
 )
 
-MAX_WISHES = 10_000
+MAX_WISHES = 50_000
 
 _DECIMAL = re.compile(r"(?=.*[1-9])[0-9]{1,12}(\.[0-9]{1,8})?", re.ASCII)
 

@@ -12,6 +12,7 @@ from testbed.accounts import Account, Accounts, Trade
 from testbed.checkers import CRASHED, HOLDS, NO_QUIET, UNKNOWN, VIOLATED
 from testbed.evidence import Evidence, Verdict
 from testbed.history import HEALS, HURTS, LINK_WORDS, History
+from testbed.trace import told
 
 MAX_ROWS = 10
 MAX_EVIDENCE = 5
@@ -38,6 +39,7 @@ def account(history: History, evidence: Evidence, verdicts: list[Verdict], code:
             *_books(evidence),
             *_section("crashed", evidence.crashed),
             *_section("checks", _checks(verdicts, colour), limit=100),
+            *_concerned(history, evidence, verdicts),
             _paint(ENDINGS[code], "32" if code == HOLDS else "31", colour),
         ]
     )
@@ -150,6 +152,11 @@ def _checks(verdicts: list[Verdict], colour: bool) -> Iterable[str]:
         yield from (f"{'':16} {line}" for line in rest[:MAX_EVIDENCE])
         if len(rest) > MAX_EVIDENCE:
             yield f"{'':16} ... and {len(rest) - MAX_EVIDENCE} more in verdict.json"
+
+
+def _concerned(history: History, evidence: Evidence, verdicts: list[Verdict]) -> Iterable[str]:
+    for name, lines in told(history, evidence, verdicts):
+        yield from _section("cause", [f"what there is about the first line of {name}:", *lines], limit=100)
 
 
 def _aligned(rows: Iterable[list[str]]) -> Iterable[str]:

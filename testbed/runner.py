@@ -9,29 +9,31 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import nullcontext
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pygrenache import RpcClient
-from testbed import catalog, store
+from testbed import junit, store
 from testbed.catalog import Scenario
-from testbed.checkers import exit_code, judge
+from testbed.checkers import HOLDS, exit_code, judge
 from testbed.cluster import ROOT, CannotRun, Cluster
-from testbed.containers import ContainerCluster, docker_works
+from testbed.containers import PEER_IMAGE, ContainerCluster, docker_works
 from testbed.door import Client
 from testbed.driver import Driver
 from testbed.evidence import Evidence
 from testbed.history import History
 from testbed.observer import NoQuiet, Observer
-from testbed.processes import ProcessCluster, node_is_here
+from testbed.plant import planted_command, planted_image
+from testbed.processes import PEER_COMMAND, ProcessCluster, node_is_here
 from testbed.progress import Progress
 from testbed.publish import publish
 from testbed.rehearsal import faults, problems, rehearse, unsupported
 from testbed.report import account
-from testbed.script import BadScript, Fault
+from testbed.script import BadScript, Fault, Script
 from testbed.simulation import virtual_time
 from testbed.simulation.cluster import SimulatedClient, SimulationCluster
 from testbed.simulation.recorder import MAX_COMMITTED, MAX_MESSAGES, Recorder
@@ -39,6 +41,8 @@ from testbed.simulation.recorder import MAX_COMMITTED, MAX_MESSAGES, Recorder
 RUNS = ROOT / "runs"
 CLUSTERS = ("containers", "processes", "simulation")
 REQUEST_TIMEOUT_S = 5.0
+# A scenario may be far larger than a drawn run; what takes more than this is not being large.
+SIMULATED_EFFORT = 20_000_000
 
 
 def choose_cluster(wanted: str | None, say: Callable[[str], None]) -> str:
@@ -54,8 +58,8 @@ def choose_cluster(wanted: str | None, say: Callable[[str], None]) -> str:
     return "simulation"
 
 
-def run(scenario: Scenario, on: str, runs: Path, seed: int | None = None) -> int:
-    """Run a scenario, print its account, store it, and return the exit code.
+def run(scenario: Scenario, on: str, runs: Path, plant: str = "") -> int:
+    """Run a scenario, print its account, store it, and return the exit code; `plant` names a bug to plant in all peers.
 
     Raises:
         BadScript: the script cannot be played.
@@ -63,7 +67,7 @@ def run(scenario: Scenario, on: str, runs: Path, seed: int | None = None) -> int
     """
     began = time.monotonic()
     directory = store.directory_for(runs, scenario.name)
-    cluster = _cluster(on, directory, scenario, seed)
+    cluster = _cluster(on, directory, scenario, plant)
     check(scenario, cluster)
     store.begin(directory)
     progress = Progress(sys.stdout) if sys.stdout.isatty() else None
@@ -96,14 +100,38 @@ def run(scenario: Scenario, on: str, runs: Path, seed: int | None = None) -> int
     return codes[0]
 
 
-def _cluster(on: str, directory: Path, scenario: Scenario, seed: int | None) -> Cluster:
+@contextmanager
+def inspected(on: str) -> Iterator[Cluster]:
+    """Lend a cluster that is never opened, to be asked what it can do. Raises CannotRun."""
+
+    def nothing() -> Script:
+        yield from ()
+
+    with TemporaryDirectory() as folder:
+        cluster = _cluster(on, Path(folder), Scenario("inspection", "", (), (), nothing), "")
+        try:
+            yield cluster
+        finally:
+            asyncio.run(cluster.close())
+
+
+def repeats(scenario: Scenario, on: str) -> str:
+    """Return the command that repeats a run: to the byte on simulation, else with the same orders and faults."""
+    if scenario.again:
+        return scenario.again
+    return f"make scenario NAME={scenario.name} ON={on} PEERS={len(scenario.peers)} SEED={scenario.seed}"
+
+
+def _cluster(on: str, directory: Path, scenario: Scenario, plant: str) -> Cluster:
     match on:
         case "containers":
-            return ContainerCluster(directory, scenario.name)
+            return ContainerCluster(directory, scenario.name, planted_image(plant) if plant else PEER_IMAGE)
         case "processes":
-            return ProcessCluster(directory)
+            return ProcessCluster(directory, planted_command(plant) if plant else PEER_COMMAND)
+        case _ if plant:
+            raise CannotRun("in a simulation `make mutants` plants the bugs")
         case _:
-            return SimulationCluster(scenario.seed if seed is None else seed, Recorder(MAX_MESSAGES, MAX_COMMITTED))
+            return SimulationCluster(scenario.seed, Recorder(MAX_MESSAGES, MAX_COMMITTED), SIMULATED_EFFORT)
 
 
 def check(scenario: Scenario, cluster: Cluster) -> None:
@@ -121,11 +149,15 @@ def judged(directory: Path, history: History, evidence: Evidence, why: str = "")
     verdicts = judge(history, evidence)
     code = exit_code(verdicts, evidence)
     store.write_verdict(directory, verdicts, code, why)
+    cases = junit.of_verdicts(verdicts, evidence, why)
+    (directory / "junit.xml").write_text(junit.junit(directory.parent.name, cases), encoding="utf-8")
     plain = account(history, evidence, verdicts, code)
     (directory / "account.txt").write_text(f"{plain}\n", encoding="utf-8")
     print(account(history, evidence, verdicts, code, colour=True) if sys.stdout.isatty() else plain)
     if why:
         print(why)
+    if code != HOLDS and (again := store.read_about(directory).get("command")):
+        print(f"again with: {again}")
     return code
 
 
@@ -186,14 +218,9 @@ async def _announced(directory: Path, scenario: Scenario, cluster: Cluster, play
 def _about(scenario: Scenario, cluster: Cluster) -> dict[str, Any]:
     """Describe a run that begins now; `began_s` is when, by the clock that stamps the peers' ledgers."""
     told = {"name": scenario.name, "title": scenario.title, "peers": scenario.peers, "late": scenario.late}
-    again = f"make scenario NAME={scenario.name} ON={cluster.name} PEERS={len(scenario.peers)}"
-    if not isinstance(cluster, SimulationCluster):
-        began_s = datetime.now(UTC).timestamp()
-        return {**told, "on": cluster.name, "seed": scenario.seed, "command": again, "began_s": began_s}
-    # A run that was drawn from its seed is no scenario of the catalogue.
-    again = again if scenario.name in catalog.names() else "make replay"
-    where = {"on": cluster.name, "seed": cluster.seed, "command": f"{again} SEED={cluster.seed}"}
-    return {**told, **where, "began_s": virtual_time.EPOCH_S}
+    began_s = virtual_time.EPOCH_S if isinstance(cluster, SimulationCluster) else datetime.now(UTC).timestamp()
+    where = {"on": cluster.name, "seed": scenario.seed, "command": repeats(scenario, cluster.name)}
+    return {**told, **where, "began_s": began_s}
 
 
 async def _interruptible(work: Coroutine[Any, Any, None]) -> None:

@@ -70,10 +70,20 @@ def read_why(directory: Path) -> str:
     return str(json.loads((directory / "verdict.json").read_text(encoding="utf-8"))["why"])
 
 
+def read_about(directory: Path) -> dict[str, Any]:
+    """Return what was run, and where; nothing if that is not known."""
+    try:
+        about: dict[str, Any] = json.loads((directory / "scenario.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return about
+
+
 def read_run(directory: Path) -> tuple[History, Evidence]:
     """Read a stored run back. Raises OSError or ValueError if it is not whole."""
     with (directory / "history.jsonl").open(encoding="utf-8") as lines:
         history = read_history(lines)
     summary = json.loads((directory / "books.json").read_text(encoding="utf-8"))
     ledgers = {path.stem: read_lines(path) for path in sorted((directory / "ledgers").glob("*.jsonl"))}
-    return history, read_evidence(summary, ledgers)
+    logs = {path.stem: path.read_text(errors="replace") for path in sorted((directory / "logs").glob("*.log"))}
+    return history, read_evidence(summary, ledgers, logs)

@@ -29,7 +29,7 @@ UNMIRRORED = {
 # Brackets keep the patterns from finding themselves.
 UNFINISHED = re.compile(r"\b(TOD[O]|FIXM[E]|XX[X]|for no[w]|NotImplemente[d]Error)\b")
 PACKAGE_HOST = re.compile(r"\b(registry|files|pypi|deb|index|ghcr|quay)[\w-]*\.([\w-]+\.)*(org|com|io|net|dev)\b")
-MAKE_COMMAND = re.compile(r"(?:^|`|\$ )make ([a-z]+)", re.MULTILINE)
+MAKE_COMMAND = re.compile(r"(?:^|`|\$ )make ([a-z-]+)", re.MULTILINE)
 
 
 @cache
@@ -113,7 +113,7 @@ def test_the_package_and_the_lock_ask_for_the_same_libraries() -> None:
 
 
 def test_every_make_command_in_the_readme_exists() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(MAKE_COMMAND.findall((ROOT / "README.md").read_text()))
     assert named
     assert named <= targets

@@ -46,6 +46,7 @@ MUST_HAPPEN = (
     "fills closed behind a fence",
     "trades with one side behind a fence",
     "pause",
+    "kill of a Grape",
     "cut",
     "skew",
     "messages lost",

@@ -12,6 +12,7 @@ from pygrenache import Address, ConnectionLost, RemoteError, RequestTimeout
 from testbed.script import FAULTS, GRAPES, Cut, Fault, Mend, Torment
 from testbed.simulation.process import NETWORK_KEY
 from testbed.simulation.recorder import Recorder
+from testbed.simulation.virtual_time import MAX_EFFORT
 from testbed.simulation.world import World
 
 REQUEST_TIMEOUT_S = 5.0
@@ -23,10 +24,10 @@ class SimulationCluster:
     name = "simulation"
     network_key = NETWORK_KEY
 
-    def __init__(self, seed: int, recorder: Recorder | None = None) -> None:
+    def __init__(self, seed: int, recorder: Recorder | None = None, max_effort: int = MAX_EFFORT) -> None:
         self.seed = seed
         self.recorder = recorder or Recorder()
-        self.world = World(seed, self.recorder)
+        self.world = World(seed, self.recorder, max_effort)
 
     @property
     def supports(self) -> frozenset[type[Fault]]:
@@ -80,6 +81,10 @@ class SimulationCluster:
     async def crashed(self) -> list[str]:
         """Tell of every peer that has ended by itself."""
         return self.world.crashed
+
+    async def logs(self) -> dict[str, str]:
+        """Return nothing: whatever goes wrong inside a simulated peer ends the run itself."""
+        return {}
 
     async def close(self) -> None:
         """Leave the world as it is: nothing of it is outside."""

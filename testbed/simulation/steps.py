@@ -19,12 +19,14 @@ from testbed.script import (
     Evict,
     Falsehood,
     Kill,
+    KillGrape,
     Lie,
     Mend,
     Pause,
     Point,
     Quiet,
     Restart,
+    RestartGrape,
     Resume,
     Script,
     Side,
@@ -255,7 +257,25 @@ class Skewed:
         yield Skew(self.peer, 0.0)
 
 
-Step: TypeAlias = Order | Repeat | Withdraw | Look | Down | Lost | Frozen | Parted | Lying | Joined | Storm | Skewed
+@dataclass(frozen=True, slots=True)
+class GrapeDown:
+    """A Grape ends, and comes back empty."""
+
+    at_s: float
+    for_s: float
+    grape: str
+
+    def script(self, answers: Answers) -> Script:
+        """End and start the Grape."""
+        yield Wait(self.at_s)
+        yield KillGrape(self.grape)
+        yield Wait(self.for_s)
+        yield RestartGrape(self.grape)
+
+
+Step: TypeAlias = (
+    Order | Repeat | Withdraw | Look | Down | Lost | Frozen | Parted | Lying | Joined | Storm | Skewed | GrapeDown
+)
 
 
 def played(steps: Sequence[Step]) -> Script:

@@ -1,22 +1,25 @@
 """A whole run, drawn from one number: how many peers, who orders what, what goes wrong and for how long.
 
+Torture of real peers draws its rounds with the same dice, at a pace of their own.
+
 The rule: each seed first draws which kinds of orders and faults it has at all, and how many (a swarm): a few together,
 each often, find more than all together, each rarely. And a fault lasts: what heals at once tests nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 from random import Random
 from typing import get_args
 
 from testbed.catalog import Scenario
-from testbed.script import LIES, Point, Script, Weather
+from testbed.script import GRAPES, LIES, Point, Script, Weather
 from testbed.simulation.steps import (
     Down,
     Frozen,
+    GrapeDown,
     Joined,
     Look,
     Lost,
@@ -42,6 +45,29 @@ SMALL_SKEW_S, LARGE_SKEW_S = 1.0, 9.0
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a run and its faults last, in seconds from the least to the most, and how many orders it has.
+
+    `rest_s` is how long a peer is left alone after it was hurt, `chance` that of a kind of fault to occur in a run;
+    `is_exact` says whether a peer can be ended at an exact point of its work, and a message be repeated.
+    """
+
+    lasts_s: tuple[float, ...]
+    orders: tuple[int, int]
+    down_s: tuple[float, float]
+    frozen_s: tuple[float, float]
+    parted_s: tuple[float, float]
+    storm_s: tuple[float, float]
+    skewed_s: tuple[float, float]
+    rest_s: float
+    chance: float
+    is_exact: bool
+
+
+SIMULATED = Pace((1.0, 2.0, 4.0), (5, 60), (0.02, 3.0), (0.05, 4.0), (0.1, 4.0), (0.5, 4.0), (0.5, 5.0), 0.1, 0.4, True)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A run that can be played: its seed also gives the dice of the world it is played in."""
 
@@ -62,17 +88,20 @@ class Plan:
 
         title = f"Seed {self.seed}: {len(self.steps)} steps on {self.peers} peers."
         names = tuple(f"peer-{number}" for number in range(1, self.peers + 1))
-        return Scenario(name or f"seed_{self.seed}", title, names, self.late, script, self.seed)
+        again = f"make replay SEED={self.seed}"
+        return Scenario(name or f"seed_{self.seed}", title, names, self.late, script, self.seed, again)
 
 
 class Swarm:
-    """The dice of one seed, and what it has drawn about the whole run."""
+    """The dice of one run, and what they have given about the whole of it; who the peers are, if not said."""
 
-    def __init__(self, seed: int) -> None:
-        self.dice = dice = Random(f"plan {seed}")
-        self.peers = [f"peer-{number}" for number in range(1, self.between(MIN_PEERS, MAX_PEERS, skewed=True) + 1)]
+    def __init__(self, seed: str, peers: Sequence[str] = (), pace: Pace = SIMULATED) -> None:
+        self.dice = dice = Random(seed)
+        self.pace = pace
+        count = len(peers) or self.between(MIN_PEERS, MAX_PEERS, skewed=True)
+        self.peers = list(peers) or [f"peer-{number}" for number in range(1, count + 1)]
         self.items = ITEMS[: dice.randint(1, len(ITEMS))]
-        self.lasts_s = dice.choice([1.0, 2.0, 4.0])
+        self.lasts_s = dice.choice(pace.lasts_s)
         self.width = dice.randint(0, WIDEST)
         self.largest = dice.choice([1, 3, 10, 100])
         self.busy = {peer: 0.0 for peer in self.peers}
@@ -100,12 +129,22 @@ class Swarm:
 
 def draw(seed: int) -> Plan:
     """Return the run of a seed, always the same."""
-    swarm = Swarm(seed)
-    steps = [*_orders(swarm), *_joins(swarm), *_losses(swarm)]
+    swarm = Swarm(f"plan {seed}")
+    return Plan(seed, len(swarm.peers), steps_of(swarm, is_whole=True))
+
+
+def steps_of(swarm: Swarm, *, is_whole: bool) -> tuple[Step, ...]:
+    """Draw the steps of a run, or of a round of one, in the order in which they begin.
+
+    Only in a whole run, on peers of its own, some may come later, and one may be lost for good.
+    """
+    steps = list(_orders(swarm))
+    if is_whole:
+        steps += [*_joins(swarm), *_losses(swarm)]
     for kind in _FAULTS:
-        if swarm.dice.random() < 0.4:
+        if swarm.dice.random() < swarm.pace.chance:
             steps += kind(swarm)
-    return Plan(seed, len(swarm.peers), tuple(in_time(steps)))
+    return tuple(in_time(steps))
 
 
 def _orders(swarm: Swarm) -> Iterator[Step]:
@@ -113,7 +152,7 @@ def _orders(swarm: Swarm) -> Iterator[Step]:
     repeats, cancels = dice.choice([0.0, 0.1, 0.3]), dice.choice([0.0, 0.1, 0.3])
     bursts = dice.random() < 0.5
     burst_at = swarm.moment()
-    for number in range(1, swarm.between(5, 60) + 1):
+    for number in range(1, swarm.between(*swarm.pace.orders) + 1):
         if number % 8 == 0:
             burst_at = swarm.moment()
         order = _order(swarm, f"order-{number}", burst_at if bursts else swarm.moment())
@@ -151,9 +190,9 @@ def _joins(swarm: Swarm) -> Iterator[Step]:
 
 
 def _downs(swarm: Swarm) -> Iterator[Step]:
-    points: list[Point | None] = [None, *get_args(Point)]
+    points: list[Point | None] = [None, *get_args(Point)] if swarm.pace.is_exact else [None]
     chosen = swarm.dice.sample(points, swarm.dice.randint(1, len(points)))
-    for at_s, for_s, peer in _free(swarm, swarm.between(1, 8), 0.02, 3.0):
+    for at_s, for_s, peer in _free(swarm, swarm.between(1, 8), *swarm.pace.down_s):
         yield Down(at_s, for_s, peer, swarm.dice.choice(chosen))
 
 
@@ -170,7 +209,7 @@ def _losses(swarm: Swarm) -> Iterator[Step]:
 
 
 def _freezes(swarm: Swarm) -> Iterator[Step]:
-    for at_s, for_s, peer in _free(swarm, swarm.between(1, 4), 0.05, 4.0):
+    for at_s, for_s, peer in _free(swarm, swarm.between(1, 4), *swarm.pace.frozen_s):
         yield Frozen(at_s, for_s, peer)
 
 
@@ -179,7 +218,7 @@ def _free(swarm: Swarm, count: int, least_s: float, most_s: float) -> Iterator[t
     for at_s in sorted(swarm.moment() for _ in range(count)):
         peer, for_s = swarm.peer(), swarm.while_(least_s, most_s)
         if at_s >= swarm.busy[peer]:
-            swarm.busy[peer] = at_s + for_s + 0.1
+            swarm.busy[peer] = at_s + for_s + swarm.pace.rest_s
             yield at_s, for_s, peer
 
 
@@ -190,16 +229,19 @@ def _cuts(swarm: Swarm) -> Iterator[Step]:
         one_side, other_side = tuple(shuffled[:border]), tuple(shuffled[border:])
         if swarm.dice.random() < 0.3:
             one_side, other_side = one_side[:1], other_side[:1]
-        yield Parted(swarm.moment(), swarm.while_(0.1, 4.0), one_side, other_side, swarm.dice.random() < 0.5)
+        yield Parted(
+            swarm.moment(), swarm.while_(*swarm.pace.parted_s), one_side, other_side, swarm.dice.random() < 0.5
+        )
 
 
 def _storms(swarm: Swarm) -> Iterator[Step]:
     dice, at_s = swarm.dice, 0.0
     for _ in range(swarm.between(1, 3)):
-        at_s, for_s = swarm.rounded(at_s + swarm.moment() / 2), swarm.while_(0.5, 4.0)
+        at_s, for_s = swarm.rounded(at_s + swarm.moment() / 2), swarm.while_(*swarm.pace.storm_s)
         soonest_s = dice.choice([0.0002, 0.002, 0.05])
         latest_s = soonest_s * dice.choice([2, 10, 50])
-        loss, duplication = dice.choice([0.0, 0.05, 0.3]), dice.choice([0.0, 0.05, 0.5])
+        loss = dice.choice([0.0, 0.05, 0.3])
+        duplication = dice.choice([0.0, 0.05, 0.5]) if swarm.pace.is_exact else 0.0
         yield Storm(at_s, for_s, Weather(loss, duplication, soonest_s, round(min(latest_s, 0.5), 4)))
         at_s += for_s
 
@@ -208,7 +250,7 @@ def _skews(swarm: Swarm) -> Iterator[Step]:
     for peer in swarm.dice.sample(swarm.peers, swarm.between(1, len(swarm.peers))):
         bound_s = swarm.dice.choice([SMALL_SKEW_S, LARGE_SKEW_S])
         ahead_s = swarm.rounded(swarm.dice.uniform(-bound_s, bound_s))
-        yield Skewed(swarm.rounded(swarm.moment() / 2), swarm.while_(0.5, 5.0), peer, ahead_s)
+        yield Skewed(swarm.rounded(swarm.moment() / 2), swarm.while_(*swarm.pace.skewed_s), peer, ahead_s)
 
 
 def _lies(swarm: Swarm) -> Iterator[Step]:
@@ -217,4 +259,17 @@ def _lies(swarm: Swarm) -> Iterator[Step]:
         yield Lying(swarm.moment(), swarm.while_(0.5, 4.0), peer, lies)
 
 
-_FAULTS: tuple[Callable[[Swarm], Iterator[Step]], ...] = (_downs, _freezes, _cuts, _storms, _skews, _lies)
+def _grape_downs(swarm: Swarm) -> Iterator[Step]:
+    for grape in swarm.dice.sample(GRAPES, swarm.between(1, len(GRAPES))):
+        yield GrapeDown(swarm.moment(), swarm.while_(*swarm.pace.down_s), grape)
+
+
+_FAULTS: tuple[Callable[[Swarm], Iterator[Step]], ...] = (
+    _downs,
+    _freezes,
+    _cuts,
+    _storms,
+    _skews,
+    _lies,
+    _grape_downs,
+)

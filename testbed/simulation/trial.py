@@ -12,6 +12,7 @@ from testbed.checkers import HOLDS, exit_code, judge
 from testbed.evidence import Evidence
 from testbed.history import History
 from testbed.runner import play
+from testbed.script import GRAPES
 from testbed.simulation import virtual_time
 from testbed.simulation.cluster import SimulationCluster
 from testbed.simulation.swarm import Plan
@@ -65,7 +66,8 @@ def _happened(history: History, evidence: Evidence) -> Counter[str]:
     for operation in history.operations():
         if operation.process == "testbed":
             point = f" ({operation.asked['point']})" if operation.what == "crash" else ""
-            seen[f"{operation.what}{point}"] += 1
+            of = " of a Grape" if operation.peer in GRAPES else ""
+            seen[f"{operation.what}{point}{of}"] += 1
         else:
             seen[f"{operation.what} {operation.outcome}"] += 1
             if (operation.what, operation.outcome) == ("submit", "ok"):

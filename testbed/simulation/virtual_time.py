@@ -27,12 +27,14 @@ class Endless(Exception):
 class Agenda:
     """What happens when; of what happens at the same time, what was put down first.
 
-    `now` is in seconds; `effort` counts what has happened: whoever does more than an event's work adds to it.
+    `now` is in seconds; `effort` counts what has happened: whoever does more than an event's work adds to it. More
+    than `max_effort` is Endless.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_effort: int = MAX_EFFORT) -> None:
         self.now = EPOCH_S
         self.effort = 0
+        self.max_effort = max_effort
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
 
@@ -47,7 +49,7 @@ class Agenda:
         while not awaited and events and events[0][0] <= until:
             self.now, _, act = heappop(events)
             self.effort += 1
-            if self.effort > MAX_EFFORT:
+            if self.effort > self.max_effort:
                 raise Endless(f"so much has happened in {self.now - EPOCH_S:.1f} s, and still no rest")
             act()
         if not awaited and until < inf:

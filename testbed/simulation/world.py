@@ -22,7 +22,7 @@ from testbed.simulation.liar import Liar
 from testbed.simulation.network import Network
 from testbed.simulation.process import Process
 from testbed.simulation.recorder import Recorder
-from testbed.simulation.virtual_time import Agenda
+from testbed.simulation.virtual_time import MAX_EFFORT, Agenda
 
 CALL_TIMEOUT_S = 2.0
 CHARACTERS_AN_EVENT = 1_000
@@ -41,8 +41,8 @@ class World:
     `grapes` are those that are up; with one of them, whoever looks finds every living peer. A `recorder` looks on.
     """
 
-    def __init__(self, seed: int, recorder: Recorder) -> None:
-        self.agenda = Agenda()
+    def __init__(self, seed: int, recorder: Recorder, max_effort: int = MAX_EFFORT) -> None:
+        self.agenda = Agenda(max_effort)
         self.dice = Random(seed)
         self.seen: Counter[str] = Counter()
         self.crashed: list[str] = []
@@ -166,9 +166,9 @@ class World:
                 self.seen["envelopes refused"] += 1
                 arrive = refused
             else:
-                told = self._said(receiver, reply)
-                said = told["body"]
-                arrive = lambda: finish(Answered(send.to, told))  # noqa: E731
+                answer = self._said(receiver, reply)
+                said = answer["body"]
+                arrive = lambda: finish(Answered(send.to, answer))  # noqa: E731
             self.network.carry(receiver.name, sender.name, arrive, said)
 
         def arrived() -> None:

@@ -25,7 +25,7 @@ def test_the_list_tells_every_scenario(capsys: pytest.CaptureFixture[str]) -> No
     ("arguments", "why"),
     [
         (["run", "parital_fill"], "there is no scenario 'parital_fill'"),
-        (["run", "partial_fill", "--peers", "11", "--on", "processes"], "runs with 3 to 10 peers"),
+        (["run", "partial_fill", "--peers", "31", "--on", "processes"], "runs with 3 to 30 peers"),
         (["judge", "nowhere"], "nowhere holds no whole run"),
         (["run", "partial_fill", "--on", "the moon"], "invalid choice"),
     ],

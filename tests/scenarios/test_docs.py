@@ -16,6 +16,7 @@ from testbed.checkers import CHECKERS, CRASHED, HOLDS, NO_QUIET, UNKNOWN, VIOLAT
 from testbed.cluster import ROOT
 from tests.requirements import require_node
 
+BUGS = (ROOT / "docs" / "bugs.md").read_text(encoding="utf-8")
 TEXT = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 
 
@@ -41,3 +42,13 @@ def test_every_check_is_explained() -> None:
 def test_every_exit_code_is_explained() -> None:
     codes = re.findall(r"^\| ([0-9]+) \|", TEXT, re.MULTILINE)
     assert [int(code) for code in codes] == [HOLDS, VIOLATED, UNKNOWN, NO_QUIET, CRASHED, NOT_RUN, INTERRUPTED]
+
+
+def test_every_bug_of_the_track_record_has_the_test_that_shows_it() -> None:
+    named = re.findall(r"`(tests/[a-z_/]+\.py)::(\w+)`", BUGS)
+    assert len(named) >= 13
+    assert [test for path, test in named if f"def {test}(" not in (ROOT / path).read_text(encoding="utf-8")] == []
+
+
+def test_every_target_is_explained() -> None:
+    assert [word for word in ("owner", "minority", "majority", "all_but") if f"`{word}(" not in TEXT] == []

@@ -85,6 +85,7 @@ class LittleCluster:
         self.ended: list[str] = []
         self.torments: list[Torment] = []
         self.exit_code = 0
+        self.said: dict[str, str] = {}
         self.closed = False
 
     def why_not(self, fault: Fault) -> str:
@@ -139,6 +140,10 @@ class LittleCluster:
     async def crashed(self) -> list[str]:
         """Tell what the test says has crashed."""
         return self.ended
+
+    async def logs(self) -> dict[str, str]:
+        """Tell what the test says has been said."""
+        return self.said
 
     async def close(self) -> None:
         """End all toys."""

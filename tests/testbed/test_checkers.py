@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from testbed.checkers import CHECKERS, exit_code, judge
+from testbed.checkers import CHECKERS, CRASHED, HOLDS, NO_QUIET, UNKNOWN, VIOLATED, exit_code, judge, worst
 from testbed.evidence import Evidence, Verdict
 from testbed.history import History
 from tests.testbed.world import World
 
 PROMISES = {
     "no_overfill", "agreed_trades", "conservation", "durable", "converged", "uncrossed", "limits_kept", "priority",
-    "exactly_once", "answered", "expected", "follows", "chained", "fenced",
+    "exactly_once", "answered", "expected", "follows", "chained", "fenced", "no_panic",
 }  # fmt: skip
 
 
@@ -42,3 +42,8 @@ def test_the_gravest_finding_gives_the_exit_code() -> None:
     assert exit_code([unknown], restless) == 3
     assert exit_code([unknown, violated], restless) == 1
     assert exit_code([violated], crashed) == 4
+
+
+def test_of_many_codes_the_worst_stands_for_all() -> None:
+    order = [HOLDS, UNKNOWN, NO_QUIET, VIOLATED, CRASHED]
+    assert [worst(order[: number + 1]) for number in range(len(order))] == order

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from testbed.evidence import Evidence
 from testbed.history import History
 from testbed.ledger_checks import agreed_trades, chained, conservation, converged, limits_kept, no_overfill, uncrossed
@@ -259,3 +261,15 @@ def test_what_only_holds_at_rest_is_unknown_without_rest() -> None:
         assert checker(NOTHING, evidence).kind == "unknown", checker.__name__
     for checker in (no_overfill, limits_kept, chained):
         assert checker(NOTHING, evidence).kind == "valid", checker.__name__
+
+
+def test_of_many_trades_only_the_latest_have_to_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("testbed.ledger_checks.MOST_SHOWN", 1)
+    world = fair_run()
+    bid, ask = crossing(world, "1", "1")
+    world.fill(ask, bid, "1", taker_left="0", maker_left="0")
+    evidence = world.evidence()
+    first, last = evidence.trades["peer-1"]["X"]
+    for shown, kind in (([last], "valid"), ([first], "violated"), ([first, last], "violated")):
+        shown_by_all = {peer: {"X": shown} for peer in evidence.trades}
+        assert agreed_trades(NOTHING, replace(evidence, trades=shown_by_all)).kind == kind

@@ -34,7 +34,7 @@ def store_world(directory: Path, world: World) -> None:
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a simulated run."""
     runs = tmp_path_factory.mktemp("runs")
-    assert runner.run(catalog.load("killed_peer"), "simulation", runs, seed=7) == 0
+    assert runner.run(catalog.load("killed_peer", seed=7), "simulation", runs) == 0
     return (runs / "latest").resolve()
 
 

@@ -1,4 +1,7 @@
-"""`python -m tests.scenarios.planted BUG`: a peer with a bug planted, to see that scenarios find it.
+"""`python -m testbed.planted BUG`: a peer with a bug planted, to see that scenarios and torture find it.
+
+In an image derived from the peer's the bug is named by GRAPEVINE_PLANTED (planted.Dockerfile), so nothing of the
+testbed may be imported here.
 
 A peer also guards itself against such bugs, and would rather end than go on; the guards are taken away as well, so
 that it is the checkers that have to find them.
@@ -6,6 +9,7 @@ that it is the checkers that have to find them.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from peer import market
@@ -51,6 +55,6 @@ def reserve_nothing() -> None:
 BUGS = {bug.__name__: bug for bug in (fill_again, reserve_nothing)}
 
 if __name__ == "__main__":
-    BUGS[sys.argv.pop(1)]()
+    BUGS[os.environ.get("GRAPEVINE_PLANTED") or sys.argv.pop(1)]()
     market._require = lambda holds, claim: None
     sys.exit(main())
