@@ -66,7 +66,7 @@ class Exchange:
 
     def resume(self, now: float) -> None:
         """Take up, after the last entry from disk, whatever the last life left undone."""
-        self.trader.settle(now)
+        self.trader.resume(now)
 
     def discover(self, peer_id: str) -> None:
         """Note that a peer has been found."""
@@ -125,6 +125,7 @@ class Exchange:
             contact.turned_away(now, turned_away)
         if not contact.reachable:
             self.market.set_reachable(peer_id, reachable=False)
+            self.trader.settle(now)
 
     def calls(self, now: float) -> list[Call]:
         """Return what to say, and to whom, as of now; whoever receives these must send them."""

@@ -184,6 +184,9 @@ def _one_sided(evidence: Evidence, accounts: Accounts) -> Iterator[str]:
         ):
             yield f"{_tell_trade(evidence, trade)}: the taker's ledger says {_tell_trade(evidence, closed)}"
     for id_, closed in accounts.closed.items():
+        if not closed.quantity and accounts.asks_to_hold(id_):
+            # The taker's owner decides such a fill, and may give up before it was answered.
+            continue
         if id_ not in accounts.granted and evidence.is_living(_owner(closed.maker)):
             yield f"{_tell_trade(evidence, closed)}: the maker's ledger does not say so"
     for id_, line in accounts.opened.items():
@@ -210,7 +213,11 @@ def _books_that_no_ledger_gives(evidence: Evidence, peer: str) -> Iterator[str]:
     orders = evidence.accounts().orders.values()
     for item, book in evidence.books[peer].items():
         for side in ("buy", "sell"):
-            resting = [order for order in orders if (order.item, order.side) == (item, side) and order.remaining]
+            resting = [
+                order
+                for order in orders
+                if (order.item, order.side) == (item, side) and order.remaining and not order.is_immediate
+            ]
             resting.sort(key=lambda order: (-order.price if order.side == "buy" else order.price, order.stamp))
             told = [(each.id, each.price, each.remaining, each.filled, each.reserved) for each in resting]
             fields = ("price", "quantity", "filledQuantity", "reservedQuantity")

@@ -21,6 +21,8 @@ def priority(history: History, evidence: Evidence) -> Verdict:
 
     A maker may be passed over while its owner may have been out of this peer's reach, and as far as the peer has
     claims on it whose decisions it has not seen: then it knows that the maker has less to give than its ledger shows.
+    To fill or kill an order, its owner asks others for what the own makers in the book leave to be asked for, and takes
+    from these only when all have answered: those are two rankings.
     """
     reach = Reach(history)
     wrong: list[str] = []
@@ -42,6 +44,7 @@ def priority(history: History, evidence: Evidence) -> Verdict:
                 if _outranks(better, maker, taker)
                 and better.available > claimed[better.id]
                 and (better.owner == me or reach.surely(holder, evidence.name_of(better.owner), during))
+                and (taker.lasts != "FOK" or (better.owner == me) == (maker.owner == me))
             ]
     if wrong:
         return Verdict("priority", "violated", wrong[0], tuple(wrong))
@@ -60,7 +63,7 @@ def _takings(me: str, copies: dict[str, Copy]) -> Iterator[tuple[Accounts, Line,
             if event["type"] == "FILL_OPENED":
                 quantity = claims[event["fillId"], event["maker"]] = Decimal(event["quantity"])
                 claimed[event["maker"]] += quantity
-        elif event["type"] == "FILL_GRANTED":
+        elif event["type"] in ("FILL_GRANTED", "FILL_HELD") or (event["type"] == "FILL_CLOSED" and line.owner == me):
             claimed[event["maker"]] -= claims.pop((event["fillId"], event["maker"]), ZERO)
         accounts.apply(line)
 
@@ -76,7 +79,13 @@ def _as_they_came(copies: dict[str, Copy]) -> list[Line]:
 
 def _outranks(order: Account, maker: Account, taker: Account) -> bool:
     """Tell whether an order should have been taken before this maker."""
-    if order.id == maker.id or order.available <= 0 or not order.crosses(taker) or not order.stamp < taker.stamp:
+    if (
+        order.id == maker.id
+        or order.available <= 0
+        or order.is_immediate
+        or not order.crosses(taker)
+        or not order.stamp < taker.stamp
+    ):
         return False
     if order.price != maker.price:
         return order.price > maker.price if order.side == "buy" else order.price < maker.price

@@ -18,11 +18,15 @@ from testbed.script import (
     Cut,
     Falsehood,
     Kill,
+    Lasts,
     Lie,
     Mend,
     Pause,
     Point,
+    Prevention,
     Quiet,
+    Reduce,
+    Replace,
     Restart,
     Resume,
     Script,
@@ -49,12 +53,21 @@ class Order:
     side: Side
     quantity: str
     item: str
-    price: str
+    price: str | None
+    time_in_force: Lasts | None = None
+    post_only: bool = False
+    prevent: Prevention | None = None
+    client: str | None = None
 
     def script(self, answers: Answers) -> Script:
         """Submit it, and keep the answer for those who refer to it."""
         yield Wait(self.at_s)
-        answers[self.label] = yield Submit(self.peer, self.side, self.quantity, self.item, self.price)
+        answers[self.label] = yield self.submit()
+
+    def submit(self) -> Submit:
+        """Return the wish."""
+        terms = (self.time_in_force, self.post_only, self.prevent, self.client)
+        return Submit(self.peer, self.side, self.quantity, self.item, self.price, *terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +98,38 @@ class Withdraw:
         yield Wait(self.at_s)
         if self.label in answers and answers[self.label].order_id is not None:
             yield Cancel(answers[self.label])
+
+
+@dataclass(frozen=True, slots=True)
+class Lessen:
+    """The client leaves less of an order, if it knows its id by now."""
+
+    at_s: float
+    label: str
+    to: str
+
+    def script(self, answers: Answers) -> Script:
+        """Reduce."""
+        yield Wait(self.at_s)
+        if self.label in answers and answers[self.label].order_id is not None:
+            yield Reduce(answers[self.label], self.to)
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """The client replaces an order by another one, which is known by the same label from then on."""
+
+    at_s: float
+    label: str
+    by: Submit
+
+    def script(self, answers: Answers) -> Script:
+        """Replace."""
+        yield Wait(self.at_s)
+        if self.label in answers and answers[self.label].order_id is not None:
+            answer = yield Replace(answers[self.label], self.by)
+            if answer.outcome != "fail":
+                answers[self.label] = answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +265,9 @@ class Skewed:
         yield Skew(self.peer, 0.0)
 
 
-Step: TypeAlias = Order | Repeat | Withdraw | Look | Down | Frozen | Parted | Lying | Joined | Storm | Skewed
+Step: TypeAlias = (
+    Order | Repeat | Withdraw | Lessen | Renew | Look | Down | Frozen | Parted | Lying | Joined | Storm | Skewed
+)
 
 
 def played(steps: Sequence[Step]) -> Script:
