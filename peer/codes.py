@@ -22,6 +22,11 @@ class Code(StrEnum):
     UNKNOWN_ORDER = "ERR_UNKNOWN_ORDER"
     NOT_OWNER = "ERR_NOT_OWNER"
     ORDER_FILLED = "ERR_ORDER_FILLED"
+    ORDER_CANCELLED = "ERR_ORDER_CANCELLED"
+    ORDER_ID_USED = "ERR_ORDER_ID_USED"
+    CONTRADICTORY_TERMS = "ERR_CONTRADICTORY_TERMS"
+    WOULD_TAKE = "ERR_WOULD_TAKE"
+    RESERVED = "ERR_RESERVED"
     UNKNOWN_FORK = "ERR_UNKNOWN_FORK"
     TOO_MANY_ORDERS = "ERR_TOO_MANY_ORDERS"
     UNKNOWN_PEER = "ERR_UNKNOWN_PEER"
@@ -44,8 +49,13 @@ MEANINGS: dict[Code, str] = {
     Code.INVALID_PRICE: "Not a decimal above 0 with at most 12 digits before and 8 after the point.",
     Code.INVALID_QUANTITY: "Not a decimal above 0 with at most 12 digits before and 8 after the point.",
     Code.UNKNOWN_ORDER: "No ledger that this peer has read holds an order of this id.",
-    Code.NOT_OWNER: "Only the peer that accepted an order may cancel it; the sentence names that peer.",
-    Code.ORDER_FILLED: "The order has been filled completely: nothing is left to cancel.",
+    Code.NOT_OWNER: "Only the peer that accepted an order may change it; the sentence names that peer.",
+    Code.ORDER_FILLED: "The order has been filled completely: nothing is left to cancel or replace.",
+    Code.ORDER_CANCELLED: "The order has been cancelled or has expired: nothing is left to replace.",
+    Code.ORDER_ID_USED: "The client order id of the new order names another order, which does not replace the old one.",
+    Code.CONTRADICTORY_TERMS: "The terms of the order contradict each other; the sentence says how.",
+    Code.WOULD_TAKE: "The order is post-only and would trade at once; nothing was placed.",
+    Code.RESERVED: "Fills have reserved more of the order than the request would leave; nothing was changed.",
     Code.UNKNOWN_FORK: "This peer has no proof that the ledger of that peer is forked.",
     Code.TOO_MANY_ORDERS: "The peer holds as many open orders of its own as it may.",
     Code.UNKNOWN_PEER: "This peer has never heard of that peer.",

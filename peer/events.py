@@ -12,8 +12,22 @@ from typing import Annotated, Literal, TypeVar, dataclass_transform
 
 from pydantic import Field, TypeAdapter, with_config
 
-from peer.schema import MAX_PEERS, STRICT, Hex, Id, Item, Label, Lots, PeerId, Sequence, Side, TimeInForce
+from peer.schema import (
+    MAX_PEERS,
+    STRICT,
+    Hex,
+    Id,
+    Item,
+    Label,
+    Lots,
+    PeerId,
+    Prevention,
+    Sequence,
+    Side,
+    TimeInForce,
+)
 
+Reason = Literal["expired", "post_only", "self_trade", "replaced"]
 T = TypeVar("T")
 
 
@@ -25,31 +39,47 @@ def event(kind: type[T]) -> type[T]:
 
 @event
 class OrderPlaced:
-    """The owner accepted an order; the entry's time is the order's stamp."""
+    """The owner accepted an order; the entry's time is the order's stamp. Without a price it takes at any."""
 
     type: Literal["ORDER_PLACED"] = "ORDER_PLACED"
     id: Id
     item: Item
     side: Side
-    price: Lots
+    price: Lots | None = None
     quantity: Lots
     time_in_force: TimeInForce = "GTC"
+    post_only: Literal[True] | None = None
+    self_trade_prevention: Prevention | None = None
     client_id: Label | None = None
     client_order_id: Label | None = None
+    replaces: Id | None = None
 
 
 @event
 class OrderCancelled:
-    """Nothing more may trade but `remaining`, which fills in doubt have reserved."""
+    """Nothing more may trade but `remaining`, which fills in doubt have reserved; no `reason` but its client's wish."""
 
     type: Literal["ORDER_CANCELLED"] = "ORDER_CANCELLED"
+    id: Id
+    remaining: Lots
+    reason: Reason | None = None
+
+
+@event
+class OrderReduced:
+    """Only `remaining` may still trade, less than before; the order keeps its place."""
+
+    type: Literal["ORDER_REDUCED"] = "ORDER_REDUCED"
     id: Id
     remaining: Lots
 
 
 @event
 class FillOpened:
-    """The taker's owner reserved `quantity` of its order and asks the maker's owner for it."""
+    """The taker's owner reserved `quantity` of its order and asks the maker's owner for it.
+
+    With `hold` not to trade it, but to keep it for this fill until the taker's owner closes that.
+    """
 
     type: Literal["FILL_OPENED"] = "FILL_OPENED"
     fill_id: Id
@@ -57,11 +87,31 @@ class FillOpened:
     maker: Id
     quantity: Lots
     limit: Lots
+    hold: Literal[True] | None = None
+
+
+@event
+class FillHeld:
+    """The maker's owner answered a fill that asked to hold, once: `held` of the maker is reserved for it at `price`.
+
+    With 0 that is the decision; else the taker's owner decides, by closing the fill.
+    """
+
+    type: Literal["FILL_HELD"] = "FILL_HELD"
+    fill_id: Id
+    taker: Id
+    maker: Id
+    held: Lots
+    price: Lots
 
 
 @event
 class FillGranted:
-    """The maker's owner decided a fill, once: `granted` (0 or more) at `price`; `remaining` of the maker is left."""
+    """The maker's owner decided a fill, once: `granted` (0 or more) at `price`; `remaining` of the maker is left.
+
+    `prevented` tells that nothing was granted because both orders are one client's, and by what instruction of the
+    taker; `decremented` is by how much that has reduced the maker, and is to reduce the taker.
+    """
 
     type: Literal["FILL_GRANTED"] = "FILL_GRANTED"
     fill_id: Id
@@ -70,6 +120,8 @@ class FillGranted:
     granted: Lots
     price: Lots
     remaining: Lots
+    prevented: Prevention | None = None
+    decremented: Lots | None = None
 
 
 @event
@@ -136,7 +188,9 @@ class PeerFenced:
 Event = Annotated[
     OrderPlaced
     | OrderCancelled
+    | OrderReduced
     | FillOpened
+    | FillHeld
     | FillGranted
     | FillClosed
     | OrdersTraded

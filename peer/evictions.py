@@ -15,7 +15,7 @@ from peer.contacts import Contact
 from peer.events import EvictionJoined, EvictionProposed, PeerFenced
 from peer.forks import Forks
 from peer.ledgers import Ledgers
-from peer.market import Grant, Market
+from peer.market import Market
 from peer.trader import Trader
 
 
@@ -84,8 +84,7 @@ class Evictions:
         if head == fences.end(peer_id) and not fences.is_done(peer_id):
             self._ledgers.write(PeerFenced(peer_id=peer_id, sequence=head.sequence, hash=head.hash), now)
         if fences.is_done(peer_id):
-            for fill in list(self._market.waiting_for(peer_id)):
-                self._trader.close(fill, Grant(0, fill.limit, self._ledgers.clock, 0), now)
+            self._trader.give_up(peer_id, now)
 
     def _others(self, peer_id: str) -> list[str]:
         strangers = {other for other, contact in self._contacts.items() if contact.stranger}

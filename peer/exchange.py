@@ -78,7 +78,9 @@ class Exchange:
 
     def resume(self, now: float) -> None:
         """Take up, after the last entry from disk, whatever the last life left undone."""
-        self._settle(now)
+        if not self.is_leaving:
+            self.evictions.settle(now)
+            self.trader.resume(now)
 
     @property
     def is_leaving(self) -> bool:
@@ -143,6 +145,7 @@ class Exchange:
             contact.turned_away(now, turned_away)
         if not contact.reachable:
             self.market.set_reachable(peer_id, reachable=False)
+            self._settle(now)
 
     def calls(self, now: float) -> list[Call]:
         """Return what to say, and to whom, as of now; whoever receives these must send them."""

@@ -4,23 +4,57 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
+from peer.amounts import parse_amount
 from peer.codes import Code, Refusal
 from peer.messages import GetLedger
-from peer.schema import DecimalInput, Hex, Item, Label, Message, PeerId, Side, TimeInForce
+from peer.schema import DecimalInput, Hex, Item, Label, Message, PeerId, Prevention, Side, TimeInForce
+
+
+def _something(value: object) -> int:
+    try:
+        return parse_amount(value)
+    except ValueError as error:
+        raise ValueError(f"{error}; to leave nothing of an order, cancel it") from error
 
 
 class NewOrder(Message):
-    """An order as a client submits it."""
+    """An order as a client submits it; without a price it is a market order."""
 
     item: Item
     type: Side
-    price: DecimalInput
+    price: Annotated[int | None, BeforeValidator(parse_amount)] = None
     quantity: DecimalInput
-    time_in_force: TimeInForce = "GTC"
+    time_in_force: TimeInForce | None = None
+    post_only: bool = False
+    self_trade_prevention: Prevention | None = None
     client_id: Label | None = None
     client_order_id: Label | None = None
+
+    @property
+    def lasts(self) -> TimeInForce:
+        """How long it is in force: what is not said depends on whether there is a price to rest at."""
+        return self.time_in_force or ("GTC" if self.price is not None else "IOC")
+
+    @model_validator(mode="after")
+    def _agrees(self) -> NewOrder:
+        for holds, why in (
+            (self.price is not None or self.lasts != "GTC", "without a `price` it cannot rest: use IOC or FOK"),
+            (not self.post_only or self.lasts == "GTC", "`postOnly` means that it rests: use GTC and a `price`"),
+            (
+                self.self_trade_prevention is None or self.client_id is not None,
+                "`selfTradePrevention` needs `clientId`",
+            ),
+            (
+                self.lasts != "FOK" or self.self_trade_prevention in (None, "CANCEL_NEWEST"),
+                "FOK is filled or killed itself: of `selfTradePrevention` it may have CANCEL_NEWEST",
+            ),
+        ):
+            if not holds:
+                raise PydanticCustomError("contradictory_terms", "{why}", {"why": why})
+        return self
 
 
 class SubmitOrder(Message):
@@ -35,6 +69,22 @@ class CancelOrder(Message):
 
     type: Literal["CANCEL_ORDER"] = "CANCEL_ORDER"
     id: Label
+
+
+class ReduceOrder(Message):
+    """Leave at most `quantity` of an order of this peer; it keeps its place."""
+
+    type: Literal["REDUCE_ORDER"] = "REDUCE_ORDER"
+    id: Label
+    quantity: Annotated[int, BeforeValidator(_something)]
+
+
+class ReplaceOrder(Message):
+    """Cancel an order of this peer and place another one, both or neither."""
+
+    type: Literal["REPLACE_ORDER"] = "REPLACE_ORDER"
+    id: Label
+    order: NewOrder
 
 
 class GetOrder(Message):
@@ -83,7 +133,17 @@ class EvictPeer(Message):
 
 
 ClientRequest = Annotated[
-    SubmitOrder | CancelOrder | GetOrder | GetOrderbook | GetTrades | GetStatus | GetFork | GetLedger | EvictPeer,
+    SubmitOrder
+    | CancelOrder
+    | ReduceOrder
+    | ReplaceOrder
+    | GetOrder
+    | GetOrderbook
+    | GetTrades
+    | GetStatus
+    | GetFork
+    | GetLedger
+    | EvictPeer,
     Field(discriminator="type"),
 ]
 _CLIENT_REQUEST: TypeAdapter[ClientRequest] = TypeAdapter(ClientRequest)
@@ -114,6 +174,8 @@ def refusal_of(error: ValidationError, tag: str) -> Refusal:
         return Refusal(Code.MISSING_FIELD, f"`{field}` is missing")
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         return Refusal(Code.UNKNOWN_FIELD, f"`{field}` is not a field of this request")
+    if kind == "contradictory_terms":
+        return Refusal(Code.CONTRADICTORY_TERMS, first["msg"])
     codes = {"price": Code.INVALID_PRICE, "quantity": Code.INVALID_QUANTITY}
     code = codes.get(path[-1], Code.INVALID_FIELD)
     reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")

@@ -17,7 +17,8 @@ MAX_BATCH = 512
 MAX_PEERS = 256
 
 Side = Literal["buy", "sell"]
-TimeInForce = Literal["GTC"]
+TimeInForce = Literal["GTC", "IOC", "FOK"]
+Prevention = Literal["CANCEL_NEWEST", "CANCEL_OLDEST", "CANCEL_BOTH", "DECREMENT"]
 
 # A client's decimal, text or number, and the same as a ledger holds it.
 DecimalInput = Annotated[int, BeforeValidator(parse_amount)]

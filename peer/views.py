@@ -7,9 +7,9 @@ from typing import Any
 
 from peer.amounts import format_lots
 from peer.contacts import Contact
-from peer.events import FillOpened
 from peer.exchange import Exchange
-from peer.market import Market, Trade
+from peer.fills import Trade
+from peer.market import Market
 from peer.order import Order
 from peer.schema import owner_of
 
@@ -39,29 +39,44 @@ def order(market: Market, order: Order) -> dict[str, Any]:
         "filledQuantity": format_lots(order.filled),
         "reservedQuantity": format_lots(order.reserved),
         "matchedOrders": [_matched(order, trade) for trade in order.trades[-MAX_SHOWN_FILLS:]],
-        "status": status(order),
+        "status": status(market, order),
     }
-    if market.is_halted(order):
+    if order.reason is not None:
+        shown["reason"] = order.reason
+    if market.is_away(order.peer_id):
         shown["halted"] = True
     return shown
 
 
-def status(order: Order) -> str:
+def status(market: Market, order: Order) -> str:
     """Tell in one word how an order stands.
 
-    `filled`; `cancelled`; `void` (its owner has been evicted, and what remained is gone); `cancelling` (cancelled, but
-    undecided fills may still take what they reserved); `reserved` (all that remains waits for undecided fills);
+    `filled`; `expired` (what could not be taken at once); `cancelled`; `void` (its owner has been evicted, and what
+    remained is gone); `cancelling` (cancelled, but undecided fills may still take what they reserved); `in_doubt` (an
+    undecided fill waits for an owner who is out of reach); `reserved` (all that remains waits for undecided fills);
     `partially_filled`; `open`.
     """
+    if order.is_filled:
+        return "filled"
     if not order.remaining:
-        return "filled" if order.filled == order.original else "cancelled"
+        return "expired" if order.reason == "expired" else "cancelled"
     if order.void:
         return "void"
     if order.cancelled:
         return "cancelling"
+    if order.reserved and _is_in_doubt(market, order):
+        return "in_doubt"
     if order.reserved == order.remaining:
         return "reserved"
     return "partially_filled" if order.filled else "open"
+
+
+def _is_in_doubt(market: Market, order: Order) -> bool:
+    # Whether an open fill of it waits for an owner who is out of reach.
+    asked = [fill for fill in market.fills.values() if fill.taker == order.id]
+    waits = [fill.maker for fill in asked if (fill.fill_id, fill.maker) not in market.grants]
+    waits += [hold.taker for (_, maker), hold in market.holds.items() if maker == order.id]
+    return any(market.is_away(owner_of(id)) for id in waits)
 
 
 def orderbook(market: Market, item: str, limit: int) -> dict[str, Any]:
@@ -92,7 +107,7 @@ def peer_status(exchange: Exchange) -> dict[str, Any]:
         "peers": [_contact(exchange, contact.peer_id) for contact in contacts],
         "vector": {peer_id: list(exchange.ledgers.heads[peer_id]) for peer_id in sorted(exchange.ledgers.heads)},
         "digest": exchange.market.digest.hex(),
-        "inDoubt": [_fill(fill) for fill in islice(exchange.market.own_fills(), MAX_SHOWN_FILLS)],
+        "inDoubt": _in_doubt(exchange.market),
         "forks": [_fork(exchange, peer_id) for peer_id in exchange.forks.proven],
         "evictions": [eviction(exchange, peer_id) for peer_id in sorted(fences.leaving())],
         "clock": exchange.ledgers.clock,
@@ -126,15 +141,22 @@ def _latest(known: list[Any], limit: int) -> list[Any]:
 
 
 def _terms(order: Order) -> dict[str, Any]:
-    terms = {
+    terms: dict[str, Any] = {
         "id": order.id,
         "item": order.item,
         "type": "buy" if order.is_buy else "sell",
-        "price": format_lots(order.price),
         "peerId": order.peer_id,
         "stamp": list(order.key),
         "timeInForce": order.time_in_force,
     }
+    if order.has_limit:
+        terms["price"] = format_lots(order.price)
+    if order.post_only:
+        terms["postOnly"] = True
+    if order.prevention is not None:
+        terms["selfTradePrevention"] = order.prevention
+    if order.replaces is not None:
+        terms["replaces"] = order.replaces
     if order.client_id is not None:
         terms["clientId"] = order.client_id
     if order.client_order_id is not None:
@@ -174,13 +196,17 @@ def _trade(trade: Trade) -> dict[str, Any]:
     }
 
 
-def _fill(fill: FillOpened) -> dict[str, Any]:
-    return {
-        "fillId": fill.fill_id,
-        "taker": fill.taker,
-        "maker": fill.maker,
-        "quantity": format_lots(fill.quantity),
-    }
+def _in_doubt(market: Market) -> list[dict[str, Any]]:
+    # Both sides of it: who waits for a decision, and who holds something for one who has yet to decide.
+    fills = islice(market.own_fills(), MAX_SHOWN_FILLS)
+    held = islice(market.own_holds(), MAX_SHOWN_FILLS)
+    return [_doubt(fill.fill_id, fill.taker, fill.maker, fill.quantity) for fill in fills] + [
+        _doubt(fill_id, hold.taker, maker, hold.quantity) for (fill_id, maker), hold in held
+    ]
+
+
+def _doubt(fill_id: str, taker: str, maker: str, quantity: int) -> dict[str, Any]:
+    return {"fillId": fill_id, "taker": taker, "maker": maker, "quantity": format_lots(quantity)}
 
 
 def _fork(exchange: Exchange, peer_id: str) -> dict[str, Any]:

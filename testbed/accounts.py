@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 Stamp: TypeAlias = tuple[int, str]
 ZERO = Decimal(0)
+# What an order without a limit may have to pay, or to be content with.
+WORST = {"buy": Decimal("Infinity"), "sell": ZERO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Copy:
 @dataclass(slots=True)
 class Account:
     """What the ledgers say of one order: `filled` and `reserved` are summed up from the fills, and `remaining` is what
-    its owner wrote last; `cancelled` is what will never trade."""
+    its owner wrote last; `cancelled` is what will never trade. Without a limit, the price is the worst there can be."""
 
     id: str
     owner: str
@@ -58,11 +60,27 @@ class Account:
     reserved: Decimal = ZERO
     cancelled: Decimal = ZERO
     is_cancelled: bool = False
+    reduced: Decimal = ZERO
+    reason: str = ""
+    lasts: str = "GTC"
+    post_only: bool = False
+    prevention: str = ""
+    client_id: str = ""
+    replaces: str = ""
 
     @property
     def available(self) -> Decimal:
         """What may still be traded."""
         return ZERO if self.is_cancelled else self.remaining - self.reserved
+
+    @property
+    def is_immediate(self) -> bool:
+        """Whether it may only take: market, IOC and FOK orders."""
+        return self.lasts != "GTC"
+
+    def prevents(self, maker: Account) -> bool:
+        """Whether this order, as the taker, was told not to trade with its own client's orders, and this is one."""
+        return bool(self.prevention and self.client_id) and self.client_id == maker.client_id
 
     def crosses(self, other: Account) -> bool:
         """Whether the two could trade with each other, going by item, side and price."""
@@ -95,9 +113,10 @@ class Fence(NamedTuple):
 class Accounts:
     """Everything that ledgers say, read line by line; lines of one ledger in order, ledgers in any order.
 
-    By fill id: `asked` holds all reservations, `opened` those not yet closed; `granted` and `closed` all decisions and
-    all endings, zeros included. `within` holds trades of two orders of one owner. `fences` holds, by the evicted peer
-    and by the writer, where a ledger ends; `forced` the evicted peers for whose end somebody vouched.
+    By fill id: `asked` holds all reservations, `opened` those not yet closed, `held` what makers reserve until decided;
+    `granted` and `closed` all decisions and all endings, zeros included. `within` holds trades of two orders of one
+    owner. `fences` holds, by the evicted peer and by the writer, where a ledger ends; `forced` the evicted peers for
+    whose end somebody vouched.
     """
 
     orders: dict[str, Account] = field(default_factory=dict)
@@ -106,6 +125,7 @@ class Accounts:
     granted: dict[str, Trade] = field(default_factory=dict)
     closed: dict[str, Trade] = field(default_factory=dict)
     within: dict[str, Trade] = field(default_factory=dict)
+    held: dict[str, Trade] = field(default_factory=dict)
     fences: dict[str, dict[str, Fence]] = field(default_factory=dict)
     forced: dict[str, None] = field(default_factory=dict)
 
@@ -123,6 +143,10 @@ class Accounts:
                 return [self._place(line)]
             case "ORDER_CANCELLED":
                 return [self._cancel(event)]
+            case "ORDER_REDUCED":
+                return [self._reduce(event)]
+            case "FILL_HELD":
+                return self._hold(line)
             case "FILL_OPENED":
                 self.asked[event["fillId"]] = self.opened[event["fillId"]] = line
                 taker = self.orders[event["taker"]]
@@ -131,10 +155,7 @@ class Accounts:
             case "FILL_CLOSED":
                 return [self._close(event)]
             case "FILL_GRANTED":
-                trade = self.granted[event["fillId"]] = _trade(event, event["fillId"], event["granted"], line.time)
-                # A refusal may be about an order that does not exist, and changes nothing.
-                granted = trade.quantity > 0
-                return [_fill(self.orders[trade.maker], trade.quantity, event["remaining"])] if granted else []
+                return self._grant(line)
             case "ORDERS_TRADED":
                 trade = self.within[event["id"]] = _trade(event, event["id"], event["quantity"], line.time)
                 return [
@@ -146,6 +167,10 @@ class Accounts:
                 return []
             case unknown:
                 raise ValueError(f"a ledger holds an event of unknown type {unknown!r}")
+
+    def asks_to_hold(self, fill: str) -> bool:
+        """Whether the maker's owner was asked to hold for this fill, so that the taker's owner decides it."""
+        return fill in self.asked and "hold" in self.asked[fill].event
 
     def trades(self) -> dict[str, Trade]:
         """Every decision that moved something, by fill id, oldest first: what the owners of the makers wrote."""
@@ -177,18 +202,55 @@ class Accounts:
             owner=line.owner,
             item=event["item"],
             side=event["side"],
-            price=Decimal(event["price"]),
+            price=Decimal(event["price"]) if "price" in event else WORST[event["side"]],
             original=quantity,
             stamp=(line.time, line.owner),
             client=(label[0] or "", label[1]) if label[1] else None,
             remaining=quantity,
+            lasts=event.get("timeInForce", "GTC"),
+            post_only=event.get("postOnly", False),
+            prevention=event.get("selfTradePrevention", ""),
+            client_id=event.get("clientId", ""),
+            replaces=event.get("replaces", ""),
         )
         return account
 
     def _cancel(self, event: dict[str, Any]) -> Account:
         account = self.orders[event["id"]]
         account.is_cancelled = True
+        account.reason = event.get("reason", "")
         return _fill(account, ZERO, event["remaining"])
+
+    def _reduce(self, event: dict[str, Any]) -> Account:
+        account = self.orders[event["id"]]
+        account.reduced += account.remaining - Decimal(event["remaining"])
+        account.cancelled = account.reduced
+        account.remaining = Decimal(event["remaining"])
+        return account
+
+    def _hold(self, line: Line) -> list[Account]:
+        event = line.event
+        trade = _trade(event, event["fillId"], event["held"], line.time)
+        if not trade.quantity:
+            # A no, maybe about an order that does not exist: it is the decision.
+            self.granted[trade.id] = trade
+            return []
+        self.held[trade.id] = trade
+        self.orders[trade.maker].reserved += trade.quantity
+        return [self.orders[trade.maker]]
+
+    def _grant(self, line: Line) -> list[Account]:
+        event = line.event
+        held = self.held.pop(event["fillId"], None)
+        # What was held trades, if it does, as of then: that is the time that both sides know.
+        time = held.time if held is not None else line.time
+        trade = self.granted[event["fillId"]] = _trade(event, event["fillId"], event["granted"], time)
+        if held is not None:
+            self.orders[trade.maker].reserved -= held.quantity
+        elif not trade.quantity:
+            # A refusal may be about an order that does not exist, and changes nothing.
+            return []
+        return [_fill(self.orders[trade.maker], trade.quantity, event["remaining"])]
 
     def _close(self, event: dict[str, Any]) -> Account:
         trade = self.closed[event["fillId"]] = _trade(event, event["fillId"], event["granted"], event["time"])

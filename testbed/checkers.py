@@ -9,6 +9,7 @@ from testbed.evidence import Evidence, Verdict
 from testbed.fence_checks import fenced
 from testbed.history import History
 from testbed.ledger_checks import agreed_trades, chained, conservation, converged, limits_kept, no_overfill, uncrossed
+from testbed.order_terms import never_rests, no_self_trade, only_makes, whole_or_nothing
 from testbed.panic import no_panic
 from testbed.priority import priority
 from testbed.promises import answered, durable, exactly_once, expected
@@ -24,6 +25,10 @@ CHECKERS: tuple[Checker, ...] = (
     limits_kept,
     priority,
     uncrossed,
+    never_rests,
+    whole_or_nothing,
+    only_makes,
+    no_self_trade,
     durable,
     exactly_once,
     answered,

@@ -41,6 +41,8 @@ from testbed.script import (
     Outcome,
     Pause,
     Quiet,
+    Reduce,
+    Replace,
     Request,
     Restart,
     RestartGrape,
@@ -115,7 +117,7 @@ class Driver:
         match wish:
             case Together(parts):
                 return await self._together(parts, process)
-            case Submit() | Again() | Cancel() | Show() | Trades() | Book() | Evict():
+            case Submit() | Again() | Cancel() | Reduce() | Replace() | Show() | Trades() | Book() | Evict():
                 return await self._request(wish, process)
             case Kill() | Stop() | Restart() | Start() | Pause() | Resume():
                 self._stirred = True
@@ -144,7 +146,7 @@ class Driver:
 
     async def _request(self, wish: Request, process: str) -> Answer:
         what, peer, payload = self._spell(wish, process)
-        self._stirred |= what in ("submit", "cancel", "evict")
+        self._stirred |= what in ("submit", "cancel", "reduce", "replace", "evict")
         number = self._history.invoke(process, what, {"peer": peer, **payload}, self._now())
         answer = await self._ask(self._observer.door(peer), what, peer, payload)
         value = answer.value if answer.outcome == "ok" else {"error": answer.why}
@@ -156,11 +158,14 @@ class Driver:
     def _spell(self, wish: Request, process: str) -> tuple[str, str, dict[str, Any]]:
         """Return what a wish is called in the history, whom it asks, and the request's payload."""
         match wish:
-            case Submit(peer, side, quantity, item, price):
-                self._labels += 1
-                terms = {"item": item, "type": side, "quantity": quantity, "price": price}
-                label = {"clientId": process, "clientOrderId": f"order-{self._labels}"}
-                return "submit", peer, {"type": "SUBMIT_ORDER", "order": {**terms, **label}}
+            case Submit():
+                return "submit", wish.peer, {"type": "SUBMIT_ORDER", "order": self._spell_order(wish, process)}
+            case Reduce(order, to):
+                payload = {"type": "REDUCE_ORDER", "id": order.order_id or "unknown", "quantity": to}
+                return "reduce", order.peer, payload
+            case Replace(order, by):
+                new = self._spell_order(by, process)
+                return "replace", order.peer, {"type": "REPLACE_ORDER", "id": order.order_id or "unknown", "order": new}
             case Again(order):
                 return "submit", order.peer, order.asked
             case Cancel(order):
@@ -174,6 +179,21 @@ class Driver:
             case Evict(peer, at, force):
                 ids, key = self._observer.peer_ids, self._cluster.network_key
                 return "evict", at, eviction_of(ids[peer], ids[at], force=force, key=key)
+
+    def _spell_order(self, order: Submit, process: str) -> dict[str, Any]:
+        self._labels += 1
+        terms = {
+            "item": order.item,
+            "type": order.side,
+            "quantity": order.quantity,
+            "price": order.price,
+            "timeInForce": order.time_in_force,
+            "postOnly": order.post_only or None,
+            "selfTradePrevention": order.prevent,
+            "clientId": order.client or process,
+            "clientOrderId": f"order-{self._labels}",
+        }
+        return {name: term for name, term in terms.items() if term is not None}
 
     async def _ask(self, door: Door, what: str, peer: str, payload: dict[str, Any]) -> Answer:
         try:

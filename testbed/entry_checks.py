@@ -51,7 +51,9 @@ def _untrue(evidence: Evidence, copy: Copy) -> Iterator[str]:
         where = _where(evidence, line)
         for account, remaining in _stated(accounts, line):
             name = evidence.tell(account.id)
-            left = account.reserved if account.is_cancelled else account.original - account.filled
+            left = account.reserved if account.is_cancelled else account.original - account.filled - account.reduced
+            if account.remaining < account.reserved:
+                yield f"{where} leaves {account.remaining} of {name}, of which {account.reserved} is reserved"
             if remaining != left:
                 yield f"{where} says that {remaining} of {name} remain, and {left} do"
             if not account.is_cancelled:
@@ -65,7 +67,7 @@ def _untrue(evidence: Evidence, copy: Copy) -> Iterator[str]:
 def _stated(accounts: Accounts, line: Line) -> list[tuple[Account, Decimal]]:
     """Read a line; return the accounts it speaks of, and what it says of each that remains."""
     changed = accounts.apply(line)
-    if not changed and line.event.get("maker") in accounts.orders:
+    if not changed and "remaining" in line.event and line.event.get("maker") in accounts.orders:
         # A refusal changes nothing, but says what there is.
         return [(accounts.orders[line.event["maker"]], Decimal(line.event["remaining"]))]
     return [(account, account.remaining) for account in changed]

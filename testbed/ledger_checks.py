@@ -198,6 +198,9 @@ def _one_sided(evidence: Evidence, accounts: Accounts) -> Iterator[str]:
             yield f"{_tell_trade(evidence, trade)}: the taker's ledger says {_tell_trade(evidence, closed)}"
     for id_, closed in accounts.closed.items():
         maker = owner_of(closed.maker)
+        if accounts.asks_to_hold(id_) and (not closed.quantity or maker in accounts.fences):
+            # The taker's owner decides such a fill: it may give up before it was answered, and who held may be gone.
+            continue
         # Whoever asked all others before it fenced a peer has lost no decision of it; who forced it vouched for that.
         held = evidence.is_living(maker) or (maker in accounts.fences and maker not in accounts.forced)
         if id_ not in accounts.granted and held and (closed.quantity > 0 or maker not in accounts.fences):
@@ -228,7 +231,11 @@ def _books_that_no_ledger_gives(evidence: Evidence, peer: str) -> Iterator[str]:
     orders = [order for order in accounts.orders.values() if order.owner not in accounts.fences]
     for item, book in evidence.books[peer].items():
         for side in ("buy", "sell"):
-            resting = [order for order in orders if (order.item, order.side) == (item, side) and order.remaining]
+            resting = [
+                order
+                for order in orders
+                if (order.item, order.side) == (item, side) and order.remaining and not order.is_immediate
+            ]
             resting.sort(key=lambda order: (-order.price if order.side == "buy" else order.price, order.stamp))
             told = [(each.id, each.price, each.remaining, each.filled, each.reserved) for each in resting]
             fields = ("price", "quantity", "filledQuantity", "reservedQuantity")

@@ -22,6 +22,8 @@ def priority(history: History, evidence: Evidence) -> Verdict:
 
     A maker may be passed over while its owner may have been out of this peer's reach, and as far as the peer has
     claims on it whose decisions it has not seen: then it knows that the maker has less to give than its ledger shows.
+    To fill or kill an order, its owner asks others for what the own makers in the book leave to be asked for, and takes
+    from these only when all have answered: those are two rankings.
     """
     reach, fenced = Reach(history), evidence.accounts().fences
     wrong: list[str] = []
@@ -47,6 +49,7 @@ def priority(history: History, evidence: Evidence) -> Verdict:
                 and (better.owner == me or reach.surely(holder, evidence.name_of(better.owner), during))
                 # Of who ended by itself, nobody knows when.
                 and not (evidence.crashed and not evidence.is_living(better.owner))
+                and (taker.lasts != "FOK" or (better.owner == me) == (maker.owner == me))
             ]
     if wrong:
         return Verdict("priority", "violated", wrong[0], tuple(wrong))
@@ -66,6 +69,9 @@ class _View:
     def apply(self, line: Line) -> None:
         """Read one more line."""
         for order in self.accounts.apply(line):
+            if order.is_immediate:
+                # It takes, and rests in no book.
+                continue
             ranked, place = self._ranked[order.item, order.side], _rank(order)
             at = bisect_left(ranked, place)
             is_there = at < len(ranked) and ranked[at] == place
@@ -95,7 +101,7 @@ def _takings(me: str, copies: dict[str, Copy]) -> Iterator[tuple[_View, Line, di
             if event["type"] == "FILL_OPENED":
                 quantity = claims[event["fillId"], event["maker"]] = Decimal(event["quantity"])
                 claimed[event["maker"]] += quantity
-        elif event["type"] == "FILL_GRANTED":
+        elif event["type"] in ("FILL_GRANTED", "FILL_HELD") or (event["type"] == "FILL_CLOSED" and line.owner == me):
             claimed[event["maker"]] -= claims.pop((event["fillId"], event["maker"]), ZERO)
         view.apply(line)
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from testbed.accounts import Accounts, Line, owner_of
+from testbed.accounts import WORST, Accounts, Line, owner_of
 from testbed.evidence import Evidence, Verdict, VerdictKind, many
 from testbed.history import History, Operation
 
 Findings = tuple[VerdictKind, str]
+
+REQUESTS = ("submit", "cancel", "reduce", "replace", "show", "trades", "book")
 
 
 def durable(history: History, evidence: Evidence) -> Verdict:
@@ -31,6 +33,13 @@ def durable(history: History, evidence: Evidence) -> Verdict:
             case "cancel", "ok":
                 told["cancel"] += 1
                 found += _missing_cancel(evidence, accounts, operation.answer)
+            case "reduce", "ok":
+                told["reduction"] += 1
+                found += _missing_reduction(evidence, accounts, operation)
+            case "replace", "ok":
+                told["order"] += 1
+                found += _missing_order(evidence, accounts, operation)
+                found += _missing_replacement(evidence, accounts, operation)
             case "restart", "fail":
                 found.append(("violated", operation.error))
     fills = dict(_fills_seen([operation.answer for operation in history.operations()]))
@@ -38,7 +47,8 @@ def durable(history: History, evidence: Evidence) -> Verdict:
     for fill, orders in fills.items():
         if fill not in written:
             found.append(_lost(evidence, accounts, orders, f"the fill {evidence.tell(fill)} was shown to a client"))
-    counts = f"{many(told['order'], 'order')}, {many(told['cancel'], 'cancel')} and {many(len(fills), 'fill')}"
+    counts = ", ".join(many(told[what], what) for what in ("order", "cancel", "reduction"))
+    counts = f"{counts} and {many(len(fills), 'fill')}"
     return _verdict("durable", found, f"the ledgers hold all that clients were told: {counts}")
 
 
@@ -53,7 +63,7 @@ def exactly_once(history: History, evidence: Evidence) -> Verdict:
             case "ORDER_PLACED" if "clientOrderId" in event:
                 client, label = event.get("clientId", ""), event["clientOrderId"]
                 once[f"{peer} placed {client}'s order {label}"] += 1
-            case "FILL_OPENED" | "FILL_GRANTED" | "FILL_CLOSED":
+            case "FILL_OPENED" | "FILL_HELD" | "FILL_GRANTED" | "FILL_CLOSED":
                 did = event["type"].removeprefix("FILL_").lower()
                 once[f"fill {evidence.tell(event['fillId'])} was {did}"] += 1
             case "ORDER_CANCELLED":
@@ -75,7 +85,7 @@ def answered(history: History, evidence: Evidence) -> Verdict:
     found: list[Findings] = []
     asked = 0
     for operation in history.operations():
-        if operation.what not in ("submit", "cancel", "show", "trades", "book") or _overlaps(operation, hurt):
+        if operation.what not in REQUESTS or _overlaps(operation, hurt):
             continue
         asked += 1
         refused = operation.outcome == "fail" and operation.error.startswith("ERR_")
@@ -116,9 +126,9 @@ def _missing_order(evidence: Evidence, accounts: Accounts, submit: Operation) ->
         else:
             yield _lost(evidence, accounts, [order["id"]], f"the order {name} was acknowledged")
         return
-    was = (placed.item, placed.side, placed.price, placed.original, placed.stamp)
     stamp = tuple(order["stamp"])
-    said = (order["item"], order["type"], Decimal(order["price"]), Decimal(order["originalQuantity"]), stamp)
+    was = (placed.item, placed.side, placed.price, placed.original, placed.stamp)
+    said = (order["item"], order["type"], _limit(order), Decimal(order["originalQuantity"]), stamp)
     if was != said:
         yield "violated", f"the order {name} was acknowledged as {said}, its ledger says {was}"
     if placed.client != _label(submit):
@@ -134,6 +144,26 @@ def _missing_cancel(evidence: Evidence, accounts: Accounts, order: dict[str, Any
     most = Decimal(order["filledQuantity"]) + Decimal(order.get("reservedQuantity", "0"))
     if account.filled > most:
         yield "violated", f"{evidence.tell(order['id'])} was cancelled at {most}, and was filled to {account.filled}"
+
+
+def _missing_reduction(evidence: Evidence, accounts: Accounts, operation: Operation) -> Iterator[Findings]:
+    order = operation.answer
+    account, name = accounts.orders.get(order["id"]), evidence.tell(order["id"])
+    most = Decimal(order["filledQuantity"]) + min(Decimal(order["quantity"]), Decimal(operation.asked["quantity"]))
+    if account is None:
+        yield _lost(evidence, accounts, [order["id"]], f"the reduction of {name} was acknowledged")
+    elif account.filled + account.remaining > most:
+        yield _lost(evidence, accounts, [order["id"]], f"{name} was reduced to {most} in all")
+
+
+def _missing_replacement(evidence: Evidence, accounts: Accounts, operation: Operation) -> Iterator[Findings]:
+    new, old = operation.answer["id"], operation.asked["id"]
+    placed, replaced = accounts.orders.get(new), accounts.orders.get(old)
+    told = f"{evidence.tell(new)} was said to replace {evidence.tell(old)}"
+    if placed is not None and placed.replaces != old:
+        yield "violated", f"{told}, its ledger does not say so"
+    if placed is not None and (replaced is None or not replaced.is_cancelled or replaced.remaining):
+        yield "violated", f"{told}, which was not cancelled"
 
 
 def _lost(evidence: Evidence, accounts: Accounts, orders: list[str], what: str) -> Findings:
@@ -163,7 +193,7 @@ def _fills_seen(value: Any) -> Iterator[tuple[str, list[str]]]:
 
 def _placed_though_refused(history: History, evidence: Evidence) -> Iterator[Findings]:
     placed = {order.client for order in evidence.accounts().orders.values() if order.client}
-    submits = [operation for operation in history.operations() if operation.what == "submit"]
+    submits = [operation for operation in history.operations() if operation.what in ("submit", "replace")]
     # A label that was also sent with another outcome may well stand in the ledger.
     doubtful = {_label(operation) for operation in submits if operation.outcome != "fail"}
     for operation in submits:
@@ -175,7 +205,7 @@ def _placed_though_refused(history: History, evidence: Evidence) -> Iterator[Fin
 def _two_answers(history: History, evidence: Evidence) -> Iterator[Findings]:
     first: dict[tuple[str | None, tuple[str, str]], str] = {}
     for operation in history.operations():
-        if operation.what == "submit" and operation.outcome == "ok":
+        if operation.what in ("submit", "replace") and operation.outcome == "ok":
             id_ = operation.answer["id"]
             known = first.setdefault((operation.peer, _label(operation)), id_)
             if known != id_:
@@ -186,10 +216,21 @@ def _two_answers(history: History, evidence: Evidence) -> Iterator[Findings]:
 def _never_asked(history: History, evidence: Evidence, lines: list[Line]) -> Iterator[Findings]:
     """Yield orders and cancels in the ledgers that no client of this run has asked for."""
     operations = history.operations()
-    submits = {(operation.peer, _label(operation)): operation for operation in operations if operation.what == "submit"}
+    submits = {(each.peer, _label(each)): each for each in operations if each.what in ("submit", "replace")}
     # What was refused has not been asked for any more.
-    cancels = {each.asked["id"] for each in operations if each.what == "cancel" and each.outcome != "fail"}
-    for order in evidence.accounts().orders.values():
+    cancels, reductions = (
+        {each.asked["id"] for each in operations if each.what == what and each.outcome != "fail"}
+        for what in ("cancel", "reduce")
+    )
+    orders = evidence.accounts().orders
+    # A client's order may be decremented by one of its others that is not to trade with it, and that one with it.
+    reductions |= {
+        order.id
+        for order in orders.values()
+        for other in orders.values()
+        if other.prevention == "DECREMENT" and other.client_id == order.client_id
+    }
+    for order in orders.values():
         submit = submits.get((evidence.name_of(order.owner), order.client)) if order.client else None
         if submit is None or _terms(submit) != (order.item, order.side, order.price, order.original):
             yield "violated", f"nobody has asked for {evidence.tell(order.id)} as its ledger has it"
@@ -198,11 +239,17 @@ def _never_asked(history: History, evidence: Evidence, lines: list[Line]) -> Ite
         # What its owner cancels by itself says for what reason.
         if event["type"] == "ORDER_CANCELLED" and event["id"] not in cancels and "reason" not in event:
             yield "violated", f"nobody has asked to cancel {evidence.tell(event['id'])}"
+        if event["type"] == "ORDER_REDUCED" and event["id"] not in reductions:
+            yield "violated", f"nobody has asked to reduce {evidence.tell(event['id'])}"
 
 
 def _terms(submit: Operation) -> tuple[str, str, Decimal, Decimal]:
     order = submit.asked["order"]
-    return order["item"], order["type"], Decimal(order["price"]), Decimal(order["quantity"])
+    return order["item"], order["type"], _limit(order), Decimal(order["quantity"])
+
+
+def _limit(order: dict[str, Any]) -> Decimal:
+    return Decimal(order["price"]) if "price" in order else WORST[order["type"]]
 
 
 def _label(operation: Operation) -> tuple[str, str]:

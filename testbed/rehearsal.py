@@ -18,6 +18,8 @@ from testbed.script import (
     Evict,
     Fault,
     Mend,
+    Reduce,
+    Replace,
     Script,
     Start,
     Submit,
@@ -73,6 +75,8 @@ def _made_up(wish: Wish, found: list[Wish]) -> Any:
         return [_play(part, found) if isinstance(part, Generator) else _made_up(part, found) for part in wish.parts]
     found.append(wish)
     match wish:
+        case Replace(_, by):
+            return Answer(by.peer, {}, "ok", {"id": f"{by.peer}-{len(found)}"})
         case Submit():
             return Answer(wish.peer, {}, "ok", {"id": f"{wish.peer}-{len(found)}"})
         case Trades():
@@ -92,7 +96,19 @@ def _problems(wish: Wish, peers: Collection[str], late: Collection[str]) -> Iter
         yield f"{type(wish).__name__} names {grape!r}, but the Grapes are {', '.join(GRAPES)}"
     if isinstance(wish, Start) and wish.peer not in late:
         yield f"Start names {wish.peer!r}, which is not LATE: it runs from the beginning"
-    if isinstance(wish, Submit):
-        for what, amount in (("quantity", wish.quantity), ("price", wish.price)):
-            if not _DECIMAL.fullmatch(amount):
-                yield f"Submit has the {what} {amount!r}, which is not a decimal above 0 with at most 8 places"
+    for what, amount in _amounts(wish):
+        if not _DECIMAL.fullmatch(amount):
+            named = f"{type(wish).__name__} has the {what} {amount!r}"
+            yield f"{named}, which is not a decimal above 0 with at most 8 places"
+
+
+def _amounts(wish: Wish) -> Iterator[tuple[str, str]]:
+    match wish:
+        case Submit():
+            yield "quantity", wish.quantity
+            if wish.price is not None:
+                yield "price", wish.price
+        case Replace(_, by):
+            yield from _amounts(by)
+        case Reduce(_, to):
+            yield "quantity", to

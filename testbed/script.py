@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack, get_args
 
 GRAPES = ("grape-1", "grape-2")
 
 Side = Literal["buy", "sell"]
+Lasts = Literal["GTC", "IOC", "FOK"]
+Prevention = Literal["CANCEL_NEWEST", "CANCEL_OLDEST", "CANCEL_BOTH", "DECREMENT"]
 Outcome = Literal["ok", "fail", "info"]
 Level: TypeAlias = tuple[str, str]  # quantity, price
 Point = Literal["before a commit", "after a commit", "torn", "failed write", "while sending", "in a power cut"]
@@ -58,23 +60,36 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Submit an order to a peer."""
+    """Submit an order to a peer; without a price, a market order. `client` is who orders, if not the script's own."""
 
     peer: str
     side: Side
     quantity: str
     item: str
-    price: str
+    price: str | None
+    time_in_force: Lasts | None = None
+    post_only: bool = False
+    prevent: Prevention | None = None
+    client: str | None = None
 
 
-def Buy(peer: str, quantity: str, item: str, *, at: str) -> Submit:
-    """Wish that a client buys at a peer, at this price or a lower one."""
-    return Submit(peer, "buy", quantity, item, at)
+class Terms(TypedDict, total=False):
+    """What an order may be told besides its limit."""
+
+    time_in_force: Lasts
+    post_only: bool
+    prevent: Prevention
+    client: str
 
 
-def Sell(peer: str, quantity: str, item: str, *, at: str) -> Submit:
-    """Wish that a client sells at a peer, at this price or a higher one."""
-    return Submit(peer, "sell", quantity, item, at)
+def Buy(peer: str, quantity: str, item: str, *, at: str | None, **terms: Unpack[Terms]) -> Submit:
+    """Wish that a client buys at a peer, at this price or a lower one, or at any."""
+    return Submit(peer, "buy", quantity, item, at, **terms)
+
+
+def Sell(peer: str, quantity: str, item: str, *, at: str | None, **terms: Unpack[Terms]) -> Submit:
+    """Wish that a client sells at a peer, at this price or a higher one, or at any."""
+    return Submit(peer, "sell", quantity, item, at, **terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +104,22 @@ class Cancel:
     """Cancel what is left of an order, at the peer that accepted it."""
 
     order: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Reduce:
+    """Leave at most this much of an order, at the peer that accepted it; it keeps its place."""
+
+    order: Answer
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Cancel an order and submit another one in its place, both or neither; both are of one peer."""
+
+    order: Answer
+    by: Submit
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +365,7 @@ class Together:
         object.__setattr__(self, "parts", parts)
 
 
-Request: TypeAlias = Submit | Again | Cancel | Show | Trades | Book | Evict
+Request: TypeAlias = Submit | Again | Cancel | Reduce | Replace | Show | Trades | Book | Evict
 Strike: TypeAlias = Kill | Stop | Restart | Start | Pause | Resume
 GrapeStrike: TypeAlias = KillGrape | RestartGrape
 Torment: TypeAlias = Crash | Cut | Mend | Weather | Skew | FillDisk | FreeDisk | Lie

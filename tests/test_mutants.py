@@ -23,6 +23,11 @@ QUICK = {
     "cancels_in_memory_only": "durable",
     "grants_what_is_asked": "no_overfill",
     "does_not_reserve": "no_overfill",
+    "fills_what_it_can_of_all_or_nothing": "whole_or_nothing",
+    "lets_immediate_orders_rest": "never_rests",
+    "takes_with_post_only_orders": "only_makes",
+    "lets_self_trades_through": "no_self_trade",
+    "reduces_nothing": "durable",
 }
 SEEDS = 20
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from peer.events import EvictionProposed
 from peer.evictions import Evictions
+from peer.fills import Grant
 from peer.ledgers import Ledgers
-from peer.market import Grant
 from testbed.simulation.guards import Patch
 from testbed.simulation.mutants import MUTANTS, mutant
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import Pool
 
+import testbed.simulation.term_mutants  # noqa: F401 - enters its bugs into MUTANTS
 from testbed.checkers import CHECKERS, HOLDS, VIOLATED
 from testbed.simulation.fence_mutants import MUTANTS
 from testbed.simulation.swarm import draw

@@ -19,9 +19,10 @@ from peer.book import Book
 from peer.desk import Reply
 from peer.events import FillGranted, FillOpened, read_entry
 from peer.exchange import Exchange
+from peer.fills import Grant
 from peer.ledger import Continuation, chained, continuation
 from peer.ledgers import Ledgers, Record
-from peer.market import Grant, Market
+from peer.market import Market
 from peer.messages import Contents, FillOrder, LedgerBatch, OrderFilled
 from peer.node import Asked, Node, Output
 from peer.order import Order

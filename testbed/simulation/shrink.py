@@ -38,7 +38,7 @@ def as_scenario(trial: Trial) -> str:
     """Write a run down as a scenario module; it plays in simulation only."""
     plan = trial.plan
     kinds = sorted({type(step).__name__ for step in plan.steps} | {"played"})
-    weather = "from testbed.script import Weather\n" if any(kind == "Storm" for kind in kinds) else ""
+    words = ["Script", *(word for kind, word in (("Renew", "Submit"), ("Storm", "Weather")) if kind in kinds)]
     late = f"LATE = {plan.late!r}\n" if plan.late else ""
     steps = "".join(f"    {step!r},\n" for step in plan.steps)
     found = "\n".join(f"{name}: {sentence}" for name, sentence in trial.wrong.items())
@@ -49,8 +49,8 @@ def as_scenario(trial: Trial) -> str:
 
 from __future__ import annotations
 
-from testbed.script import Script
-{weather}from testbed.simulation.steps import {", ".join(kinds)}
+from testbed.script import {", ".join(words)}
+from testbed.simulation.steps import {", ".join(kinds)}
 
 PEERS = {plan.peers}
 {late}SEED = {plan.seed}

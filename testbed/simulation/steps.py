@@ -20,11 +20,15 @@ from testbed.script import (
     Falsehood,
     Kill,
     KillGrape,
+    Lasts,
     Lie,
     Mend,
     Pause,
     Point,
+    Prevention,
     Quiet,
+    Reduce,
+    Replace,
     Restart,
     RestartGrape,
     Resume,
@@ -54,12 +58,21 @@ class Order:
     side: Side
     quantity: str
     item: str
-    price: str
+    price: str | None
+    time_in_force: Lasts | None = None
+    post_only: bool = False
+    prevent: Prevention | None = None
+    client: str | None = None
 
     def script(self, answers: Answers) -> Script:
         """Submit it, and keep the answer for those who refer to it."""
         yield Wait(self.at_s)
-        answers[self.label] = yield Submit(self.peer, self.side, self.quantity, self.item, self.price)
+        answers[self.label] = yield self.submit()
+
+    def submit(self) -> Submit:
+        """Return the wish."""
+        terms = (self.time_in_force, self.post_only, self.prevent, self.client)
+        return Submit(self.peer, self.side, self.quantity, self.item, self.price, *terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,38 @@ class Withdraw:
         yield Wait(self.at_s)
         if self.label in answers and answers[self.label].order_id is not None:
             yield Cancel(answers[self.label])
+
+
+@dataclass(frozen=True, slots=True)
+class Lessen:
+    """The client leaves less of an order, if it knows its id by now."""
+
+    at_s: float
+    label: str
+    to: str
+
+    def script(self, answers: Answers) -> Script:
+        """Reduce."""
+        yield Wait(self.at_s)
+        if self.label in answers and answers[self.label].order_id is not None:
+            yield Reduce(answers[self.label], self.to)
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """The client replaces an order by another one, which is known by the same label from then on."""
+
+    at_s: float
+    label: str
+    by: Submit
+
+    def script(self, answers: Answers) -> Script:
+        """Replace."""
+        yield Wait(self.at_s)
+        if self.label in answers and answers[self.label].order_id is not None:
+            answer = yield Replace(answers[self.label], self.by)
+            if answer.outcome != "fail":
+                answers[self.label] = answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +319,21 @@ class GrapeDown:
 
 
 Step: TypeAlias = (
-    Order | Repeat | Withdraw | Look | Down | Lost | Frozen | Parted | Lying | Joined | Storm | Skewed | GrapeDown
+    Order
+    | Repeat
+    | Withdraw
+    | Lessen
+    | Renew
+    | Look
+    | Down
+    | Lost
+    | Frozen
+    | Parted
+    | Lying
+    | Joined
+    | Storm
+    | Skewed
+    | GrapeDown
 )
 
 

@@ -9,23 +9,25 @@ each often, find more than all together, each rarely. And a fault lasts: what he
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from random import Random
 from typing import get_args
 
 from testbed.catalog import Scenario
-from testbed.script import GRAPES, LIES, Point, Script, Weather
+from testbed.script import GRAPES, LIES, Lasts, Point, Prevention, Script, Weather
 from testbed.simulation.steps import (
     Down,
     Frozen,
     GrapeDown,
     Joined,
+    Lessen,
     Look,
     Lost,
     Lying,
     Order,
     Parted,
+    Renew,
     Repeat,
     Skewed,
     Step,
@@ -104,6 +106,8 @@ class Swarm:
         self.lasts_s = dice.choice(pace.lasts_s)
         self.width = dice.randint(0, WIDEST)
         self.largest = dice.choice([1, 3, 10, 100])
+        # How many orders only take, only make, and are not to meet their own client's.
+        self.hasty, self.careful, self.wary = (dice.choice([0.0, 0.0, 0.2, 0.5]) for _ in range(3))
         self.busy = {peer: 0.0 for peer in self.peers}
 
     def between(self, low: int, high: int, *, skewed: bool = False) -> int:
@@ -149,7 +153,7 @@ def steps_of(swarm: Swarm, *, is_whole: bool) -> tuple[Step, ...]:
 
 def _orders(swarm: Swarm) -> Iterator[Step]:
     dice = swarm.dice
-    repeats, cancels = dice.choice([0.0, 0.1, 0.3]), dice.choice([0.0, 0.1, 0.3])
+    repeats, cancels, reductions, renewals = (dice.choice([0.0, 0.1, 0.3]) for _ in range(4))
     bursts = dice.random() < 0.5
     burst_at = swarm.moment()
     for number in range(1, swarm.between(*swarm.pace.orders) + 1):
@@ -161,6 +165,11 @@ def _orders(swarm: Swarm) -> Iterator[Step]:
             yield Repeat(_later(swarm, order), order.label)
         if dice.random() < cancels:
             yield Withdraw(_later(swarm, order), order.label)
+        if dice.random() < reductions:
+            yield Lessen(_later(swarm, order), order.label, str(dice.randint(1, swarm.largest)))
+        if dice.random() < renewals:
+            by = _order(swarm, order.label, order.at_s).submit()
+            yield Renew(_later(swarm, order), order.label, replace(by, peer=order.peer))
         if dice.random() < 0.1:
             yield Look(_later(swarm, order), swarm.peer(), order.item)
 
@@ -171,7 +180,24 @@ def _order(swarm: Swarm, label: str, at_s: float) -> Order:
     if dice.random() < 0.1:
         quantity += ".00000001"
     price = str(100 + dice.randint(-swarm.width, swarm.width))
-    return Order(at_s, label, swarm.peer(), dice.choice(["buy", "sell"]), quantity, dice.choice(swarm.items), price)
+    order = Order(at_s, label, swarm.peer(), dice.choice(["buy", "sell"]), quantity, dice.choice(swarm.items), price)
+    return _with_terms(swarm, order)
+
+
+def _with_terms(swarm: Swarm, order: Order) -> Order:
+    dice = swarm.dice
+    if dice.random() < swarm.hasty:
+        lasts: Lasts = dice.choice(["IOC", "FOK", "FOK"])
+        # Late enough to find a book to take from.
+        at_s = swarm.rounded(order.at_s + swarm.lasts_s / 2)
+        order = replace(order, at_s=at_s, time_in_force=lasts, price=order.price if dice.random() < 0.6 else None)
+    elif dice.random() < swarm.careful:
+        order = replace(order, post_only=True)
+    if dice.random() < swarm.wary:
+        modes: tuple[Prevention, ...] = get_args(Prevention) if order.time_in_force != "FOK" else ("CANCEL_NEWEST",)
+        order = replace(order, prevent=dice.choice(modes))
+    # Few clients, or nobody would ever meet himself.
+    return replace(order, client=dice.choice(["anna", "bert"])) if swarm.wary else order
 
 
 def _later(swarm: Swarm, order: Order) -> float:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 
-from testbed.accounts import owner_of
+from testbed.accounts import Accounts, owner_of
 from testbed.checkers import HOLDS, exit_code, judge
 from testbed.evidence import Evidence
 from testbed.history import History
@@ -78,6 +78,7 @@ def _happened(history: History, evidence: Evidence) -> Counter[str]:
     seen["fills across peers"] += sum(moved)
     seen["fills refused"] += len(moved) - sum(moved)
     seen["trades within a peer"] += len(accounts.within)
+    seen += _by_terms(history, evidence, accounts)
     copies = chain.from_iterable(of.values() for of in evidence.ledgers.values())
     seen["peers fenced"] += len(accounts.fences)
     seen["fills closed behind a fence"] += sum(
@@ -87,4 +88,26 @@ def _happened(history: History, evidence: Evidence) -> Counter[str]:
     )
     seen["trades with one side behind a fence"] += len(accounts.half_trades())
     seen["ledger entries"] += sum(len(copy.texts) for copy in copies)
+    return seen
+
+
+def _by_terms(history: History, evidence: Evidence, accounts: Accounts) -> Counter[str]:
+    """Count what came of orders that are to trade at once, whole, without taking, or not with their own client's."""
+    seen = Counter[str]()
+    takers = {id_: set[str]() for id_, order in accounts.orders.items() if order.lasts == "FOK"}
+    for trade in accounts.trades().values():
+        if trade.taker in takers:
+            takers[trade.taker].add(accounts.orders[trade.maker].owner)
+    for order in accounts.orders.values():
+        seen["fill-or-kill orders killed"] += order.lasts == "FOK" and order.reason == "expired"
+        seen["fill-or-kill orders filled by several owners"] += len(takers.get(order.id, ())) > 1
+        seen["orders expired"] += order.lasts == "IOC" and order.reason == "expired"
+        seen["post-only orders cancelled"] += order.reason == "post_only"
+        seen["orders cancelled instead of trading with their own client"] += order.reason == "self_trade"
+    prevented = sum(1 for line in evidence.lines() if "prevented" in line.event)
+    seen["self trades prevented across peers"] += prevented
+    held = [trade for id_, trade in accounts.granted.items() if accounts.asks_to_hold(id_)]
+    seen["holds released"] += sum(1 for trade in held if not trade.quantity)
+    refused = [operation for operation in history.operations() if operation.error.startswith("ERR_WOULD_TAKE")]
+    seen["post-only orders refused"] += len(refused)
     return seen

@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterable
 from functools import cache
 from math import inf
-from typing import Any
+from typing import Any, Literal
 
 from peer.codes import Refusal
 from peer.desk import Reply
-from peer.events import Event, FillGranted, FillOpened, OrderPlaced
+from peer.events import Event, FillClosed, FillGranted, FillHeld, FillOpened, OrderPlaced
 from peer.identity import Ed25519Identity
 from peer.journal import Journal, MemoryJournal
 from peer.ledger import chained, seal, write_entry
@@ -171,17 +171,28 @@ class Author:
         """The id that the next entry gives to what it makes."""
         return f"{self.id}-{len(self.texts) + 1}"
 
-    def place(self, side: Side, price: int, quantity: int, *, time: int | None = None, item: str = ITEM) -> str:
+    def place(
+        self, side: Side, price: int, quantity: int, *, time: int | None = None, item: str = ITEM, **terms: Any
+    ) -> str:
         """Write an order of so many whole units; its id."""
         id = self.next_id()
-        placed = OrderPlaced(id=id, item=item, side=side, price=price * UNIT, quantity=quantity * UNIT)
+        placed = OrderPlaced(id=id, item=item, side=side, price=price * UNIT, quantity=quantity * UNIT, **terms)
         self.write(placed, time)
         return id
 
-    def open_fill(self, taker: str, maker: str, quantity: int, limit: int, *, time: int | None = None) -> FillOpened:
+    def open_fill(
+        self,
+        taker: str,
+        maker: str,
+        quantity: int,
+        limit: int,
+        *,
+        time: int | None = None,
+        hold: Literal[True] | None = None,
+    ) -> FillOpened:
         """Write that a fill of so many whole units is opened."""
         fill = FillOpened(
-            fill_id=self.next_id(), taker=taker, maker=maker, quantity=quantity * UNIT, limit=limit * UNIT
+            fill_id=self.next_id(), taker=taker, maker=maker, quantity=quantity * UNIT, limit=limit * UNIT, hold=hold
         )
         self.write(fill, time)
         return fill
@@ -197,6 +208,27 @@ class Author:
                 price=price * UNIT,
                 remaining=remaining * UNIT,
             )
+        )
+
+    def hold(self, fill_id: str, taker: str, maker: str, held: int, *, price: int) -> None:
+        """Write what is held for a fill, in whole units."""
+        self.write(FillHeld(fill_id=fill_id, taker=taker, maker=maker, held=held * UNIT, price=price * UNIT))
+
+    def close(
+        self, fill: FillOpened, granted: int, *, price: int, remaining: int, time: int = NOW_US, at: int | None = None
+    ) -> None:
+        """Write how a fill ends, in whole units."""
+        self.write(
+            FillClosed(
+                fill_id=fill.fill_id,
+                taker=fill.taker,
+                maker=fill.maker,
+                granted=granted * UNIT,
+                price=price * UNIT,
+                time=time,
+                remaining=remaining * UNIT,
+            ),
+            at,
         )
 
     def head(self) -> Head:

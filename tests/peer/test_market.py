@@ -343,7 +343,7 @@ def test_the_orders_of_a_peer_out_of_reach_are_halted_and_come_back() -> None:
     order = play.market.orders[_resting(play)]
     assert list(play.market.books["ACME"].ranked(is_buy=False)) == [order]
     play.market.set_reachable(B, reachable=False)
-    assert play.market.is_halted(order)
+    assert play.market.is_away(order.peer_id)
     assert list(play.market.books["ACME"].ranked(is_buy=False)) == []
     assert list(play.market.resting("ACME")) == [order]
     play.market.set_reachable(B, reachable=True)

@@ -65,7 +65,7 @@ def test_what_may_be_left_out_has_a_default() -> None:
         (new_order("buy", "1", "1", item=""), "ERR_INVALID_FIELD: `order.item`"),
         (new_order("buy", "1", "1", item="A\n"), "ERR_INVALID_FIELD: `order.item`"),
         (new_order("buy", "1", "1", item="A" * 65), "ERR_INVALID_FIELD: `order.item`"),
-        (new_order("buy", "1", "1", timeInForce="FOK"), "ERR_INVALID_FIELD: `order.timeInForce`"),
+        (new_order("buy", "1", "1", timeInForce="DAY"), "ERR_INVALID_FIELD: `order.timeInForce`"),
         (new_order("buy", "1", "1", clientOrderId=""), "ERR_INVALID_FIELD: `order.clientOrderId`"),
         (new_order("buy", "1", "1", clientOrderId="x" * 129), "ERR_INVALID_FIELD: `order.clientOrderId`"),
         (new_order("buy", "1", "1", clientId=7), "ERR_INVALID_FIELD: `order.clientId`"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from peer.market import Market
 from peer.order import Order
 from peer.views import status
 from tests.peer.actors import ITEM, NOW_US, Peer, acquainted, asking, new_order, talk
@@ -78,7 +79,7 @@ def test_one_word_tells_how_an_order_stands(
 ) -> None:
     order = Order("a-1", ITEM, True, 10, 5, (1, "a"))
     order.filled, order.remaining, order.reserved, order.cancelled = filled, remaining, reserved, cancelled
-    assert status(order) == word
+    assert status(Market("me"), order) == word
 
 
 def test_a_book_shows_the_best_prices_first_and_what_was_filled_apart() -> None:

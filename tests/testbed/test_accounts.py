@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from testbed.accounts import Account, Line
+from testbed.accounts import ZERO, Account, Line
 from tests.testbed.world import World
 
 
@@ -64,3 +64,39 @@ def test_an_event_of_an_unknown_type_is_not_passed_over() -> None:
     accounts = World().evidence().accounts()
     with pytest.raises(ValueError, match="unknown type 'GIFT'"):
         accounts.apply(Line("a", 1, 1, {"type": "GIFT"}))
+
+
+def test_what_is_held_counts_as_reserved_until_it_is_granted_or_released() -> None:
+    for granted, left in (("3", "2"), ("0", "5")):
+        world = World()
+        bid, ask = world.place("peer-1", "buy", "5", "100"), world.place("peer-2", "sell", "3", "100")
+        fill = world.open(ask, bid, "3")
+        terms = {"fillId": fill, "taker": ask.id, "maker": bid.id, "price": "100"}
+        world.write("peer-1", "FILL_HELD", {**terms, "held": "3"})
+        assert world.evidence().accounts().orders[bid.id].available == 2
+        world.grant(fill, ask, bid, granted, left)
+        account = world.evidence().accounts().orders[bid.id]
+        assert (account.reserved, account.filled, account.remaining) == (ZERO, Decimal(granted), Decimal(left))
+
+
+def test_what_was_reduced_counts_as_cancelled_and_what_was_lost_does_not() -> None:
+    world = World()
+    bid = world.place("peer-1", "buy", "5", "100")
+    world.write("peer-1", "ORDER_REDUCED", {"id": bid.id, "remaining": "3"})
+    account = world.evidence().accounts().orders[bid.id]
+    assert (account.cancelled, account.remaining) == (Decimal(2), Decimal(3))
+    assert not account.is_cancelled
+    ask = world.place("peer-1", "sell", "2", "100")
+    world.trade(ask, bid, "2", "0", "0")
+    account = world.evidence().accounts().orders[bid.id]
+    assert account.filled + account.remaining + account.cancelled == 4
+
+
+def test_an_order_without_a_limit_crosses_any_price() -> None:
+    world = World()
+    dear = world.place("peer-1", "sell", "5", "999999999999")
+    terms = {"item": "X", "side": "buy", "quantity": "1", "timeInForce": "IOC"}
+    market = world.write("peer-2", "ORDER_PLACED", {"id": ..., **terms})
+    orders = world.evidence().accounts().orders
+    assert orders[dear.id].crosses(orders[market])
+    assert orders[market].is_immediate

@@ -225,3 +225,50 @@ def test_an_expectation_of_an_order_in_doubt_is_in_doubt() -> None:
         world = World()
         world.say("expect_order", outcome, {"id": None}, {"error": "the order has no id"} if outcome else None)
         assert expected(world.history, world.evidence()).kind == kind
+
+
+def reduced(left: str, shown: str = "3") -> World:
+    """An order of 10, said to be reduced to 3, and written to be reduced to what is left."""
+    world = World()
+    order = world.place("peer-1", "buy", "10", "100")
+    world.write("peer-1", "ORDER_REDUCED", {"id": order.id, "remaining": left})
+    world.say("reduce", "ok", {"peer": "peer-1", "id": order.id, "quantity": "3"}, order.shown(quantity=shown))
+    return world
+
+
+def test_an_acknowledged_reduction_stays_or_is_missed() -> None:
+    assert durable(reduced("3").history, reduced("3").evidence()).kind == "valid"
+    lost = durable(reduced("9").history, reduced("9").evidence())
+    denied = durable(reduced("9").history, reduced("9", shown="9").evidence())
+    assert denied.kind == "violated"
+    assert (lost.kind, lost.sentence) == ("violated", "peer-1-1 was reduced to 3 in all, but no ledger has it")
+
+
+def replaced(cancelled: bool, **terms: Any) -> World:
+    """An order that was said to be replaced by another one."""
+    world = World()
+    old = world.place("peer-1", "buy", "10", "100")
+    if cancelled:
+        world.write("peer-1", "ORDER_CANCELLED", {"id": old.id, "remaining": "0", "reason": "replaced"})
+    new = world.place("peer-1", "buy", "4", "100", **terms)
+    asked = {"peer": "peer-1", "id": old.id, "order": {"clientId": "client", "clientOrderId": "order-2"}}
+    world.say("replace", "ok", asked, new.shown())
+    return world
+
+
+def test_an_acknowledged_replacement_cancels_the_one_and_places_the_other() -> None:
+    old = replaced(True).evidence().lines()[0].event["id"]
+    whole = replaced(True, replaces=old)
+    assert durable(whole.history, whole.evidence()).kind == "valid"
+    both = replaced(False, replaces=old)
+    assert "which was not cancelled" in durable(both.history, both.evidence()).sentence
+    alien = replaced(True)
+    assert "its ledger does not say so" in durable(alien.history, alien.evidence()).sentence
+
+
+def test_a_market_order_is_acknowledged_without_a_price() -> None:
+    world = World()
+    id_ = world.write("peer-1", "ORDER_PLACED", {"id": ..., "item": "X", "side": "buy", "quantity": "1"})
+    shown = {"id": id_, "item": "X", "type": "buy", "originalQuantity": "1", "matchedOrders": []}
+    world.say("submit", "ok", {"peer": "peer-1", "order": {"clientId": "c", "clientOrderId": "1"}}, shown)
+    assert durable(world.history, world.evidence()).kind == "valid"
