@@ -173,6 +173,8 @@ class Driver:
                 return "book", peer, book_of(item)
             case Evict(peer, at, force):
                 ids, key = self._observer.peer_ids, self._cluster.network_key
+                if unknown := [name for name in (peer, at) if name not in ids]:
+                    raise BadScript(f"Evict names {unknown[0]}, which has never been up")
                 return "evict", at, eviction_of(ids[peer], ids[at], force=force, key=key)
 
     async def _ask(self, door: Door, what: str, peer: str, payload: dict[str, Any]) -> Answer:
