@@ -178,6 +178,8 @@ class Driver:
                 return "book", peer, book_of(item)
             case Evict(peer, at, force):
                 ids, key = self._observer.peer_ids, self._cluster.network_key
+                if unknown := [name for name in (peer, at) if name not in ids]:
+                    raise BadScript(f"Evict names {unknown[0]}, which has never been up")
                 return "evict", at, eviction_of(ids[peer], ids[at], force=force, key=key)
 
     def _spell_order(self, order: Submit, process: str) -> dict[str, Any]:

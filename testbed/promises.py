@@ -68,6 +68,9 @@ def exactly_once(history: History, evidence: Evidence) -> Verdict:
                 once[f"fill {evidence.tell(event['fillId'])} was {did}"] += 1
             case "ORDER_CANCELLED":
                 once[f"order {evidence.tell(event['id'])} was cancelled"] += 1
+            case "EVICTION_JOINED" | "PEER_FENCED":
+                did = "fenced" if event["type"] == "PEER_FENCED" else "joined in evicting"
+                once[f"{peer} {did} {evidence.name_of(event['peerId'])}"] += 1
     found: list[Findings] = [("violated", f"{what} {count} times") for what, count in once.items() if count > 1]
     found += _placed_though_refused(history, evidence)
     found += _two_answers(history, evidence)

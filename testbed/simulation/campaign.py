@@ -54,7 +54,6 @@ MUST_HAPPEN = (
     "peers fenced",
     "fenced peers that came back",
     "fills closed behind a fence",
-    "trades with one side behind a fence",
     "pause",
     "kill of a Grape",
     "cut",

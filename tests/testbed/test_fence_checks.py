@@ -12,7 +12,7 @@ from testbed.evidence import Evidence
 from testbed.fence_checks import fenced
 from testbed.history import History
 from testbed.ledger_checks import agreed_trades, conservation
-from testbed.promises import durable
+from testbed.promises import durable, exactly_once
 from tests.testbed.world import IDS, Placed, World, head
 
 LOST = "peer-3"
@@ -78,6 +78,13 @@ def test_a_living_peer_that_has_not_fenced_is_found() -> None:
     world = World()
     fence(world, by=("peer-1",))
     assert fenced(NOTHING, shown(world)).sentence == "peer-2 has not fenced peer-3"
+
+
+def test_a_peer_that_speaks_twice_of_an_end_is_found() -> None:
+    for by, said in ((("peer-1", "peer-1"), "peer-1 fenced peer-3 2 times"), (LIVING, "")):
+        world = World()
+        fence(world, by=by)
+        assert exactly_once(world.history, shown(world)).sentence.startswith(said or "0 orders")
 
 
 def test_two_fences_that_differ_are_a_violation_unless_somebody_vouched_for_one() -> None:
