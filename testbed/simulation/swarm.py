@@ -108,6 +108,7 @@ class Swarm:
         self.largest = dice.choice([1, 3, 10, 100])
         # How many orders only take, only make, and are not to meet their own client's.
         self.hasty, self.careful, self.wary = (dice.choice([0.0, 0.0, 0.2, 0.5]) for _ in range(3))
+        self.ordered: list[float] = []
         self.busy = {peer: 0.0 for peer in self.peers}
 
     def between(self, low: int, high: int, *, skewed: bool = False) -> int:
@@ -117,6 +118,12 @@ class Swarm:
     def moment(self) -> float:
         """Draw when something happens."""
         return self.rounded(self.dice.uniform(0.0, self.lasts_s))
+
+    def fatal_moment(self) -> float:
+        """Draw when a peer is hurt: half of the time amid what an order sets off."""
+        if self.dice.random() < 0.5:
+            return self.moment()
+        return self.rounded(self.dice.choice(self.ordered) + self.dice.uniform(0.0, 0.03))
 
     def while_(self, least_s: float, most_s: float) -> float:
         """Draw how long something lasts."""
@@ -161,6 +168,7 @@ def _orders(swarm: Swarm) -> Iterator[Step]:
             burst_at = swarm.moment()
         order = _order(swarm, f"order-{number}", burst_at if bursts else swarm.moment())
         yield order
+        swarm.ordered.append(order.at_s)
         if dice.random() < repeats:
             yield Repeat(_later(swarm, order), order.label)
         if dice.random() < cancels:
@@ -241,7 +249,7 @@ def _freezes(swarm: Swarm) -> Iterator[Step]:
 
 def _free(swarm: Swarm, count: int, least_s: float, most_s: float) -> Iterator[tuple[float, float, str]]:
     """Draw when and for how long peers are hurt, none of them twice at the same time."""
-    for at_s in sorted(swarm.moment() for _ in range(count)):
+    for at_s in sorted(swarm.fatal_moment() for _ in range(count)):
         peer, for_s = swarm.peer(), swarm.while_(least_s, most_s)
         if at_s >= swarm.busy[peer]:
             swarm.busy[peer] = at_s + for_s + swarm.pace.rest_s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from testbed.entry_checks import follows
 from testbed.history import History
-from tests.testbed.world import Placed, World
+from tests.testbed.world import IDS, Placed, World
 
 
 def crossing(world: World) -> tuple[Placed, Placed]:
@@ -78,3 +78,24 @@ def test_a_refusal_says_truly_what_there_is() -> None:
     fill = world.open(ask, bid, "4")
     world.grant(fill, ask, bid, "0", "9")
     assert sentence(world) == "entry 2 of peer-1 says that 9 of peer-1-1 remain, and 10 do"
+
+
+def test_what_is_reduced_or_held_leaves_what_it_says() -> None:
+    world = World()
+    bid, ask = world.place("peer-1", "buy", "9", "100"), world.place("peer-2", "sell", "3", "100")
+    world.write("peer-1", "ORDER_REDUCED", {"id": bid.id, "remaining": "5"})
+    fill = world.open(ask, bid, "3")
+    terms = {"fillId": fill, "taker": ask.id, "maker": bid.id, "price": "100"}
+    world.write("peer-1", "FILL_HELD", {**terms, "held": "3"})
+    refused = {**terms, "fillId": f"{IDS['peer-3']}-9", "held": "0"}
+    world.write("peer-1", "FILL_HELD", refused)
+    world.grant(fill, ask, bid, "3", "2")
+    assert follows(History(), world.evidence()).kind == "valid"
+
+
+def test_a_reduction_below_what_is_reserved_is_found() -> None:
+    world = World()
+    bid, ask = world.place("peer-1", "buy", "9", "100"), world.place("peer-2", "sell", "5", "100")
+    world.open(ask, bid, "3")
+    world.write("peer-2", "ORDER_REDUCED", {"id": ask.id, "remaining": "2"})
+    assert "leaves 2 of peer-2-1, of which 3 is reserved" in follows(History(), world.evidence()).sentence

@@ -250,8 +250,9 @@ def replaced(cancelled: bool, **terms: Any) -> World:
     old = world.place("peer-1", "buy", "10", "100")
     if cancelled:
         world.write("peer-1", "ORDER_CANCELLED", {"id": old.id, "remaining": "0", "reason": "replaced"})
-    new = world.place("peer-1", "buy", "4", "100", **terms)
-    asked = {"peer": "peer-1", "id": old.id, "order": {"clientId": "client", "clientOrderId": "order-2"}}
+    label: dict[str, Any] = {"clientId": "client", "clientOrderId": "order-2"}
+    new = world.place("peer-1", "buy", "4", "100", **label, **terms)
+    asked = {"peer": "peer-1", "id": old.id, "order": label}
     world.say("replace", "ok", asked, new.shown())
     return world
 
@@ -268,7 +269,30 @@ def test_an_acknowledged_replacement_cancels_the_one_and_places_the_other() -> N
 
 def test_a_market_order_is_acknowledged_without_a_price() -> None:
     world = World()
-    id_ = world.write("peer-1", "ORDER_PLACED", {"id": ..., "item": "X", "side": "buy", "quantity": "1"})
-    shown = {"id": id_, "item": "X", "type": "buy", "originalQuantity": "1", "matchedOrders": []}
-    world.say("submit", "ok", {"peer": "peer-1", "order": {"clientId": "c", "clientOrderId": "1"}}, shown)
+    label = {"clientId": "c", "clientOrderId": "1"}
+    terms = {"item": "X", "side": "buy", "quantity": "1", "timeInForce": "IOC"}
+    id_ = world.write("peer-1", "ORDER_PLACED", {"id": ..., **terms, **label})
+    stamp = [world.time, IDS["peer-1"]]
+    shown = {"id": id_, "item": "X", "type": "buy", "originalQuantity": "1", "matchedOrders": [], "stamp": stamp}
+    order = {"item": "X", "type": "buy", "quantity": "1", **label}
+    world.say("submit", "ok", {"peer": "peer-1", "order": order}, shown)
     assert durable(world.history, world.evidence()).kind == "valid"
+    assert exactly_once(world.history, world.evidence()).kind == "valid"
+
+
+def test_a_reduction_that_nobody_asked_for_is_found_and_one_to_prevent_a_self_trade_is_not() -> None:
+    def of(client: str, prevention: dict[str, Any]) -> str:
+        world = World()
+        order = world.place("peer-1", "buy", "10", "100", clientId="anna", clientOrderId="1")
+        terms = {"item": "X", "type": "buy", "quantity": "10", "price": "100"}
+        world.say("submit", None, {"peer": "peer-1", "order": {**terms, "clientId": "anna", "clientOrderId": "1"}})
+        other: dict[str, Any] = {"clientId": client, "clientOrderId": "2"}
+        world.place("peer-2", "sell", "4", "100", **other, **prevention)
+        terms = {"item": "X", "type": "sell", "quantity": "4", "price": "100"}
+        world.say("submit", None, {"peer": "peer-2", "order": {**terms, **other}})
+        world.write("peer-1", "ORDER_REDUCED", {"id": order.id, "remaining": "6"})
+        return exactly_once(world.history, world.evidence()).kind
+
+    assert of("anna", {"selfTradePrevention": "DECREMENT"}) == "valid"
+    assert of("bert", {"selfTradePrevention": "DECREMENT"}) == "violated"
+    assert of("anna", {}) == "violated"
