@@ -181,7 +181,7 @@ async def play(
         client = RpcClient(timeout_s=REQUEST_TIMEOUT_S)
         # Only what is real has to be prepared.
         foreseen = faults(rehearse(scenario.script()))
-    observer = Observer(cluster, client)
+    observer = Observer(cluster, client, peers=len(scenario.peers))
     driver = Driver(cluster, observer, history)
     watcher = None if isinstance(cluster, SimulationCluster) else progress
     try:

@@ -24,6 +24,7 @@ from testbed.script import (
     Fault,
     FillDisk,
     FreeDisk,
+    Lie,
     Mend,
     Skew,
     Torment,
@@ -56,6 +57,8 @@ class Obstacles:
     def _of(self, kind: type[Fault]) -> str:
         if kind is Crash:
             return "only a simulation can end a peer at an exact point"
+        if kind is Lie:
+            return "only simulated links have somebody who alters what they carry"
         if kind is Skew:
             return self.clocks
         return self.links if kind in LINK_FAULTS else self.disks if kind in DISK_FAULTS else ""

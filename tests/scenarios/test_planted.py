@@ -26,7 +26,7 @@ FOUND_BY = {
 @pytest.mark.parametrize("bug", BUGS)
 async def test_a_planted_bug_is_found(bug: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     require_node()
-    monkeypatch.setattr("testbed.observer.BOUND_S", 5.0)
+    monkeypatch.setattr("testbed.observer.BOUND_S", 15.0)
     cluster = ProcessCluster(tmp_path, planted_command(bug))
     history = History()
     evidence, _ = await runner.play(catalog.load("partial_fill"), cluster, history)

@@ -66,3 +66,16 @@ async def test_a_peer_that_shows_nothing_in_the_end_is_not_at_rest(
     await little.kill("peer-2")
     evidence = await observer.collect(quiet=True)
     assert (evidence.quiet, evidence.living, set(evidence.ledgers)) == (False, ("peer-1",), {"peer-1"})
+
+
+async def test_many_peers_are_given_more_time(little: LittleCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("testbed.observer.BOUND_S", 0.02)
+
+    async def never() -> bool:
+        return False
+
+    client = RpcClient()
+    for peers, bound in ((5, "in 0.02 s"), (30, "in 0.06 s")):
+        with pytest.raises(NoQuiet, match=bound):
+            await Observer(little, client, peers=peers).until("it is so", never)
+    await client.close()

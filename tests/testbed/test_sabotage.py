@@ -16,7 +16,7 @@ from testbed.leash import Leash
 from testbed.namespaces import Site, make_namespaces
 from testbed.processes import HERE, PYTHON
 from testbed.sabotage import LINK_FAULTS, Means, Obstacles, Sabotage
-from testbed.script import FAULTS, BadScript, Crash, Cut, Kill, Mend, Skew, Torment, Weather
+from testbed.script import FAULTS, BadScript, Crash, Cut, Kill, Lie, Mend, Skew, Torment, Weather
 from tests.requirements import require_namespaces
 
 # Tells each datagram that arrives.
@@ -153,7 +153,7 @@ async def test_a_fault_that_nobody_prepared_for_is_the_scripts_mistake(tmp_path:
 
 def test_only_faults_that_nothing_is_in_the_way_of_are_supported() -> None:
     obstacles = Obstacles(links="no root", disks="", clocks="no library")
-    assert set(FAULTS) - obstacles.supports == {Cut, Mend, Weather, Skew, Crash}
+    assert set(FAULTS) - obstacles.supports == {Cut, Mend, Weather, Skew, Crash, Lie}
     assert obstacles.why_not(Skew("peer-1", 1.0)) == "no library"
     assert obstacles.why_not(Kill("peer-1")) == ""
 
