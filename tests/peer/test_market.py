@@ -115,13 +115,6 @@ def _plain(trade: Trade) -> tuple[str, str, str, int, int, int]:
     return trade.id, trade.maker, trade.taker, _lots(trade.quantity), _lots(trade.price), trade.time
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_at_rest_every_peer_offers_what_is_available_and_claims_nothing(seed: int) -> None:
-    for node in living(finished(seed)):
-        for order in node.exchange.market.orders.values():
-            assert (order.open, order.claimed) == (0 if order.void else order.available, 0)
-
-
 class Play:
     """A market that two authors write into."""
 
@@ -341,19 +334,6 @@ def test_an_order_is_cancelled_once_down_to_what_is_reserved() -> None:
     play.fold(play.a, OrderCancelled(id=taker, remaining=5 * UNIT))
     with pytest.raises(Contradiction, match="once"):
         play.fold(play.a, OrderCancelled(id=taker, remaining=5 * UNIT))
-
-
-def test_the_orders_of_a_peer_out_of_reach_are_halted_and_come_back() -> None:
-    play = Play(me=A)
-    play.market.set_reachable(B, reachable=True)
-    order = play.market.orders[_resting(play)]
-    assert list(play.market.books["ACME"].ranked(is_buy=False)) == [order]
-    play.market.set_reachable(B, reachable=False)
-    assert play.market.is_away(order.peer_id)
-    assert list(play.market.books["ACME"].ranked(is_buy=False)) == []
-    assert list(play.market.resting("ACME")) == [order]
-    play.market.set_reachable(B, reachable=True)
-    assert list(play.market.books["ACME"].ranked(is_buy=False)) == [order]
 
 
 def _resting(play: Play) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pygrenache import RpcClient
 from testbed.driver import Driver
 from testbed.observer import NoQuiet, Observer
 from testbed.script import Buy, Script
