@@ -38,6 +38,7 @@ class Contact:
     heartbeat_at: float = 0.0
     hold_until: float = 0.0
     news_from: int | None = None
+    hurried_at: Head | None = None
     skewed: bool = False
     stranger: bool = False
     refused: str | None = None

@@ -289,6 +289,10 @@ class Exchange:
 
     def _expect(self, contact: Contact, *, known: bool) -> None:
         # Answers carry no signature, so what counts is the entry that they speak of; it came with them, or is pulled.
+        head = self.ledgers.head_of(contact.peer_id)
         if not known:
             self._behind_since[contact.peer_id] = 0.0
+        # Once: what hurrying has not brought was refused or held back, and comes with a heartbeat or never.
+        if not known and contact.hurried_at != head:
+            contact.hurried_at = head
             contact.hurry()
