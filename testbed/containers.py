@@ -244,11 +244,10 @@ class ContainerCluster:
         return found
 
     def _remove_leftovers(self) -> None:
-        any_project = {"label": PROJECT_LABEL}
-        labels = [each.labels for each in self._docker.containers.list(all=True, filters=any_project)]
+        labels = [each.labels for each in self._docker.containers.list(all=True, filters={"label": PROJECT_LABEL})]
         # A run may have been killed while it took things away, and containers go first.
-        labels += [each.attrs["Labels"] for each in self._docker.networks.list(filters=any_project)]
-        labels += [each.attrs["Labels"] for each in self._docker.volumes.list(filters=any_project)]
+        labels += [each.attrs["Labels"] for each in self._docker.networks.list(filters={"label": PROJECT_LABEL})]
+        labels += [each.attrs["Labels"] for each in self._docker.volumes.list(filters={"label": PROJECT_LABEL})]
         for project in dict.fromkeys(label[PROJECT_LABEL] for label in labels):
             found = _OURS.fullmatch(project)
             if found and not is_alive(int(found[1])):
