@@ -1,4 +1,4 @@
-"""A peer's disk is full: it ends rather than lie, and comes back when there is room again."""
+"""A full disk: a peer ends rather than promise what it cannot keep, and comes back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A peer hears another one no more, which still hears it: what they trade goes by way of the third."""
+"""A peer is deaf to another one, which still hears it: they trade by way of the third."""
 
 from __future__ import annotations
 

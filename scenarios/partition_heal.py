@@ -1,4 +1,4 @@
-"""A network falls into two parts that trade on; healed, all books are equal and nothing sold twice."""
+"""The network falls into two parts; both want one order, and in the end all books are equal."""
 
 from __future__ import annotations
 

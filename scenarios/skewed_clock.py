@@ -1,4 +1,4 @@
-"""A peer's clock runs ahead, then falls back while it is down: its orders keep their turn."""
+"""A clock runs ahead, then falls back while its peer is down: orders keep their turn."""
 
 from __future__ import annotations
 

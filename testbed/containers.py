@@ -244,13 +244,14 @@ class ContainerCluster:
         return found
 
     def _remove_leftovers(self) -> None:
-        projects = {
-            found[0]: None
-            for container in self._docker.containers.list(all=True, filters={"label": PROJECT_LABEL})
-            if (found := _OURS.fullmatch(container.labels[PROJECT_LABEL])) and not is_alive(int(found[1]))
-        }
-        for project in projects:
-            self._remove(project)
+        labels = [each.labels for each in self._docker.containers.list(all=True, filters={"label": PROJECT_LABEL})]
+        # A run may have been killed while it took things away, and containers go first.
+        labels += [each.attrs["Labels"] for each in self._docker.networks.list(filters={"label": PROJECT_LABEL})]
+        labels += [each.attrs["Labels"] for each in self._docker.volumes.list(filters={"label": PROJECT_LABEL})]
+        for project in dict.fromkeys(label[PROJECT_LABEL] for label in labels):
+            found = _OURS.fullmatch(project)
+            if found and not is_alive(int(found[1])):
+                self._remove(project)
 
     def _remove(self, project: str, logs: Path | None = None) -> None:
         """Remove all that carries the project's name; with `logs`, keep there what each container has said."""

@@ -44,11 +44,14 @@ async def test_leftovers_of_dead_runs_are_removed_and_those_of_the_living_are_no
     for name, pid in (("dead", dead), ("living", 1)):
         labels = {PROJECT_LABEL: f"grapevine-leftover-{pid}"}
         left[name] = engine.containers.create("grapevine-grape", labels=labels)
+    # Of this run, nothing but a volume is left.
+    volume = engine.volumes.create(labels={PROJECT_LABEL: f"grapevine-halfway-{dead}"})
     cluster = ContainerCluster(tmp_path, "leftover-test")
     try:
         await cluster.open([])
         there = {container.id for container in engine.containers.list(all=True)}
         assert left["dead"].id not in there
+        assert volume.id not in [each.id for each in engine.volumes.list()]
         assert left["living"].id in there
     finally:
         await cluster.close()
