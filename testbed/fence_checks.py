@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from testbed.accounts import Accounts, owner_of
@@ -30,7 +31,8 @@ def fenced(history: History, evidence: Evidence) -> Verdict:
                 f"{evidence.name_of(peer_id)} is fenced in two ways: {told}"
             )
             continue
-        wrong += _not_kept(evidence, accounts, peer_id)
+        wrong += [*_not_kept(evidence, accounts, peer_id), *_not_agreed(evidence, peer_id, accounts)]
+    wrong += _said_twice(evidence)
     if wrong or doubt:
         return Verdict("fenced", "violated" if wrong else "unknown", (wrong or doubt)[0], tuple(wrong or doubt))
     count = many(len(accounts.fences), "evicted peer")
@@ -38,6 +40,33 @@ def fenced(history: History, evidence: Evidence) -> Verdict:
 
 
 EVICTED = ("evict", "ok")
+ONCE = ("EVICTION_PROPOSED", "EVICTION_JOINED", "PEER_FENCED")
+
+
+def _said_twice(evidence: Evidence) -> Iterator[str]:
+    # An operator may force, and force again; all else is said once.
+    said = Counter(
+        (evidence.name_of(line.owner), line.event["type"], evidence.name_of(line.event["peerId"]))
+        for line in evidence.lines()
+        if line.event["type"] in ONCE and not line.event.get("forced")
+    )
+    yield from (f"{by} wrote {what} of {name} {count} times" for (by, what, name), count in said.items() if count > 1)
+
+
+def _not_agreed(evidence: Evidence, peer_id: str, accounts: Accounts) -> Iterator[str]:
+    """Tell what is missing of the proposal and the joining that a fence follows from."""
+    lines = [line for line in evidence.lines() if line.event.get("peerId") == peer_id]
+    proposals = [line.event for line in lines if line.event["type"] == "EVICTION_PROPOSED"]
+    joined = {line.owner: line.event["sequence"] for line in lines if line.event["type"] == "EVICTION_JOINED"}
+    name, end = evidence.name_of(peer_id), next(iter(accounts.fences[peer_id].values()))
+    if not proposals:
+        yield f"{name} is fenced, and nobody has proposed to evict it"
+    elif not any(proposal["forced"] for proposal in proposals):
+        voters = dict.fromkeys(voter for proposal in proposals for voter in proposal["voters"])
+        missing = [voter for voter in voters if voter not in joined and voter not in accounts.fences]
+        yield from (f"{evidence.name_of(voter)} has never said how far it held {name}'s ledger" for voter in missing)
+        if not missing and max(joined.values(), default=0) != end.sequence:
+            yield f"{name} is fenced at {end.sequence}, and of its ledger {max(joined.values())} entries were held"
 
 
 def _not_kept(evidence: Evidence, accounts: Accounts, peer_id: str) -> Iterator[str]:

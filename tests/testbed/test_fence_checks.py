@@ -92,7 +92,8 @@ def test_two_fences_that_differ_are_a_violation_unless_somebody_vouched_for_one(
         world = World()
         world.place(LOST, "sell", "5", "10")
         fence(world, 0, by=("peer-1",), forced=forced)
-        fence(world, 1, by=("peer-2",))
+        further = {"peerId": IDS[LOST], "sequence": 1, "hash": head(world.ledgers[LOST][:1])}
+        world.write("peer-2", "PEER_FENCED", further)
         verdict = fenced(NOTHING, shown(world))
         assert (verdict.kind, verdict.sentence) == (kind, "peer-3 is fenced in two ways: peer-1 at 0, peer-2 at 1")
 
@@ -175,3 +176,40 @@ def test_what_was_acknowledged_beyond_the_fence_is_told_and_what_stood_before_it
     gone = durable(world.history, nothing_left)
     assert gone.kind == "violated"
     assert "peer-3-1 was acknowledged, stood before the fence, and is gone" in gone.sentence
+
+
+def test_a_fence_without_a_proposal_or_without_the_word_of_a_voter_is_found() -> None:
+    end = {"peerId": IDS[LOST], "sequence": 0, "hash": head([])}
+    world = World()
+    for peer in LIVING:
+        world.write(peer, "PEER_FENCED", end)
+    assert "nobody has proposed" in fenced(NOTHING, shown(world)).sentence
+    proposal = {"peerId": IDS[LOST], "voters": [IDS[name] for name in LIVING], "forced": False}
+    world.write("peer-1", "EVICTION_PROPOSED", proposal)
+    world.write("peer-1", "EVICTION_JOINED", end)
+    assert "peer-2 has never said" in fenced(NOTHING, shown(world)).sentence
+    world.write("peer-2", "EVICTION_JOINED", end)
+    assert fenced(NOTHING, shown(world)).kind == "valid"
+
+
+def test_a_fence_before_what_a_voter_held_is_found() -> None:
+    world = World()
+    world.place(LOST, "sell", "5", "10")
+    proposal = {"peerId": IDS[LOST], "voters": [IDS[name] for name in LIVING], "forced": False}
+    world.write("peer-1", "EVICTION_PROPOSED", proposal)
+    for peer, held in (("peer-1", 0), ("peer-2", 1)):
+        terms = {"peerId": IDS[LOST], "sequence": held, "hash": head(world.ledgers[LOST][:held])}
+        world.write(peer, "EVICTION_JOINED", terms)
+    for peer in LIVING:
+        world.write(peer, "PEER_FENCED", {"peerId": IDS[LOST], "sequence": 0, "hash": head([])})
+    assert "1 entries were held" in " ".join(fenced(NOTHING, shown(world)).evidence)
+
+
+@pytest.mark.parametrize("again", ["EVICTION_PROPOSED", "EVICTION_JOINED", "PEER_FENCED"])
+def test_what_is_said_twice_of_an_eviction_is_found(again: str) -> None:
+    world = World()
+    fence(world)
+    end = {"peerId": IDS[LOST], "sequence": 0, "hash": head([])}
+    proposal = {"peerId": IDS[LOST], "voters": [IDS[name] for name in LIVING], "forced": False}
+    world.write("peer-1", again, proposal if again == "EVICTION_PROPOSED" else end)
+    assert "2 times" in fenced(NOTHING, shown(world)).sentence
