@@ -43,12 +43,15 @@ class Evictions:
         """Say why a peer cannot be evicted from here, if it cannot."""
         if peer_id == self._me:
             return Refusal(Code.NOT_EVICTABLE, "a peer does not evict itself: ask another one")
-        if peer_id not in self._contacts and peer_id not in self._ledgers.heads:
+        if self._fences.is_leaving(peer_id) and not force:
+            # Only to see how far it is; it may be that nobody holds an entry of that peer.
+            return None
+        if not (self._fences.is_leaving(peer_id) or peer_id in self._contacts or peer_id in self._ledgers.heads):
             return Refusal(Code.UNKNOWN_PEER, f"nobody here has heard of {peer_id}")
         if peer_id in self._forks:
             return Refusal(Code.NOT_EVICTABLE, f"the ledger of {peer_id} is forked, so nobody can say where it ends")
         silent = [other for other in self._others(peer_id) if not self._is_living(other)]
-        if silent and not force and not self._fences.is_leaving(peer_id):
+        if silent and not force:
             return Refusal(Code.PEERS_SILENT, f"{', '.join(silent)} cannot be asked what they hold of its ledger")
         return None
 

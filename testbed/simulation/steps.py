@@ -46,6 +46,8 @@ from testbed.script import (
 Answers: TypeAlias = dict[str, Answer]
 
 MOST_TRIES = 30
+# Less than it takes until peers ask each other for what somebody else has not told them.
+LAST_WORDS_S = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class Down:
 class Lost:
     """A peer ends for good, and another one is asked to evict it until it has; later the lost one may come back.
 
+    The `deaf` one does not hear what it says at last, which all others do.
     Who is asked refuses as long as it cannot reach all others, unless forced.
     """
 
@@ -182,12 +185,18 @@ class Lost:
     returns: bool
     force: bool
     point: Point | None = None
+    deaf: str = ""
 
     def script(self, answers: Answers) -> Script:
         """End the peer, have it evicted, and start it again if it returns."""
         yield Wait(self.at_s)
+        if self.deaf:
+            yield Cut(self.peer, self.deaf)
+            yield Wait(LAST_WORDS_S)
         yield Kill(self.peer) if self.point is None else Crash(self.peer, self.point)
         yield Wait(self.for_s)
+        if self.deaf:
+            yield Mend(self.peer, self.deaf)
         state = ""
         for _ in range(MOST_TRIES):
             answer = yield Evict(self.peer, at=self.at, force=self.force)

@@ -238,8 +238,14 @@ def _losses(swarm: Swarm) -> Iterator[Step]:
         return
     lost, asked = dice.sample(there, 2)
     swarm.busy[lost] = inf
-    point = dice.choice([None, None, *get_args(Point)])
-    yield Lost(swarm.moment(), swarm.while_(0.1, 4.0), lost, asked, dice.random() < 0.4, dice.random() < 0.3, point)
+    point: Point | None = dice.choice([None, None, *get_args(Point)])
+    returns, force = dice.random() < 0.4, dice.random() < 0.3
+    if dice.random() < 0.5:
+        # Evicted at once, when what it said last has been heard by some and relayed by none.
+        deaf = dice.choice([peer for peer in there if peer != lost])
+        yield Lost(swarm.moment(), swarm.while_(0.0, 0.1), lost, asked, returns, force, None, deaf)
+    else:
+        yield Lost(swarm.moment(), swarm.while_(0.1, 4.0), lost, asked, returns, force, point)
 
 
 def _freezes(swarm: Swarm) -> Iterator[Step]:

@@ -126,6 +126,16 @@ def test_whose_voters_are_silent_is_refused_unless_forced() -> None:
     assert eviction(third, lost.id) == eviction(first, lost.id)
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_how_far_it_is_is_told_also_by_who_has_met_the_lost_peer_in_no_life_since(force: bool) -> None:
+    first, second, lost = acquainted(1, 2, 3)
+    evict(first, lost.id, force=force)
+    settled(first, second)
+    again = first.restarted()
+    assert lost.id not in again.status()["vector"]
+    assert evict(again, lost.id, force=force)["state"] == "fenced"
+
+
 def test_what_cannot_be_evicted_is_refused_with_its_reason() -> None:
     first, second = acquainted(1, 2)
     assert evict(first, first.id).startswith("ERR_NOT_EVICTABLE")
