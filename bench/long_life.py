@@ -13,12 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
 from peer.desk import Reply
 from peer.identity import Ed25519Identity
-from peer.node import Answered, Asked, Discovered, Node, Output, Tick
+from peer.node import Answered, Asked, Discovered, Inbound, Node, Send, Tick
 from peer.picture import Past
 from peer.service import Clock
 from peer.sqlite_journal import SqliteJournal
@@ -73,11 +74,10 @@ def _join(path: Path, past: Past) -> dict[str, float]:
     before_mb, began = _memory_mb(), time.perf_counter()
     young = Node(YOUNG, SqliteJournal(path.with_name("young.sqlite")), past=past)
     young.recover(CLOCK.now())
-    old.receive([Discovered(YOUNG.peer_id)], CLOCK.now())
-    young.receive([Discovered(OLD.peer_id)], CLOCK.now())
+    talk = _Talk(old, young)
+    talk.hand_over(young, Discovered(OLD.peer_id))
     while young.exchange.ledgers.heads != old.exchange.ledgers.heads:
-        for sender, receiver in ((young, old), (old, young)):
-            _say(sender, receiver)
+        talk.go_on()
     took_s = time.perf_counter() - began
     assert young.exchange.market.digest.hex() == old.exchange.market.digest.hex()
     return {"join_s": took_s, "join_mb": _memory_mb() - before_mb}
@@ -90,11 +90,28 @@ def _recovered(path: Path, past: Past) -> tuple[Node, float]:
     return node, time.perf_counter() - began
 
 
-def _say(sender: Node, receiver: Node) -> None:
-    output: Output = sender.receive([Tick()], CLOCK.now())
-    for send in output.sends:
-        (answer,) = receiver.receive([Asked(_told(send.envelope))], CLOCK.now()).replies
-        sender.receive([Answered(send.to, _told(answer))], CLOCK.now())
+class _Talk:
+    """Carries what two nodes say to each other."""
+
+    def __init__(self, *nodes: Node) -> None:
+        self._nodes = {node.exchange.me: node for node in nodes}
+        self._under_way: deque[tuple[Node, Send]] = deque()
+
+    def hand_over(self, node: Node, inbound: Inbound) -> Reply:
+        """Hand a node something, and take up what it has to send."""
+        output = node.receive([inbound], CLOCK.now())
+        self._under_way += [(node, send) for send in output.sends]
+        return output.replies[0]
+
+    def go_on(self) -> None:
+        """Carry one envelope there and its answer back; if nothing is under way, let time pass."""
+        if not self._under_way:
+            for node in self._nodes.values():
+                self.hand_over(node, Tick())
+            return
+        sender, send = self._under_way.popleft()
+        answer = self.hand_over(self._nodes[send.to], Asked(_told(send.envelope)))
+        self.hand_over(sender, Answered(send.to, _told(answer)))
 
 
 def _told(message: Reply) -> Any:
