@@ -48,7 +48,9 @@ MEANINGS: dict[Code, str] = {
     Code.INVALID_FIELD: "A field has the wrong type, form or length; the sentence names it.",
     Code.INVALID_PRICE: "Not a decimal above 0 with at most 12 digits before and 8 after the point.",
     Code.INVALID_QUANTITY: "Not a decimal above 0 with at most 12 digits before and 8 after the point.",
-    Code.UNKNOWN_ORDER: "No ledger that this peer has read holds an order of this id.",
+    Code.UNKNOWN_ORDER: (
+        "This peer knows no order of this id; those of other peers it forgets when they have long been settled."
+    ),
     Code.NOT_OWNER: "Only the peer that accepted an order may change it; the sentence names that peer.",
     Code.ORDER_FILLED: "The order has been filled completely: nothing is left to cancel or replace.",
     Code.ORDER_CANCELLED: "The order has been cancelled or has expired: nothing is left to replace.",

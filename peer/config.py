@@ -8,10 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from peer.picture import SNAPSHOT_EVERY
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Where a peer listens, keeps its data, and finds Grapes; and the key that it shares with its network."""
+    """Where a peer listens, keeps its data, and finds Grapes; and the key that it shares with its network.
+
+    After `snapshot_every` entries it sums up its ledger.
+    """
 
     host: str
     port: int
@@ -19,6 +24,7 @@ class Config:
     grapes: tuple[str, ...]
     dht: tuple[str, ...]
     network_key: bytes = field(default=b"", repr=False)
+    snapshot_every: int = SNAPSHOT_EVERY
 
 
 def read_config(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Config:
@@ -30,14 +36,18 @@ def read_config(arguments: Sequence[str], environment: Mapping[str, str] = os.en
         ("data", "data", "folder of this peer's key and ledgers"),
         ("grapes", "http://127.0.0.1:30001", "HTTP APIs of the Grapes, separated by commas"),
         ("dht", "127.0.0.1:20001", "DHT ports of the same Grapes, separated by commas"),
+        ("snapshot-every", str(SNAPSHOT_EVERY), "entries of the ledger from one snapshot to the next"),
     ):
         _flag(parser, environment, name, default, help)
     tell_of_the_key(parser, environment)
     found = parser.parse_args(arguments)
     if not str(found.port).isdecimal() or int(found.port) > 65535:
         parser.error(f"--port must be a number from 0 to 65535, not {found.port}")
+    if not str(found.snapshot_every).isdecimal() or not int(found.snapshot_every):
+        parser.error(f"--snapshot-every must be a number from 1, not {found.snapshot_every}")
     grapes, dht = _listed(found.grapes), _listed(found.dht)
-    return Config(found.host, int(found.port), Path(found.data), grapes, dht, key_of(parser, found))
+    key, snapshot_every = key_of(parser, found), int(found.snapshot_every)
+    return Config(found.host, int(found.port), Path(found.data), grapes, dht, key, snapshot_every)
 
 
 def tell_of_the_key(parser: argparse.ArgumentParser, environment: Mapping[str, str]) -> None:

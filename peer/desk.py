@@ -10,6 +10,7 @@ from typing import Any
 
 from peer import views
 from peer.amounts import format_lots
+from peer.archive import Archive
 from peer.codes import Code, Refusal
 from peer.exchange import Exchange
 from peer.order import Order
@@ -37,8 +38,9 @@ Question = GetOrder | GetOrderbook | GetTrades | GetStatus | GetFork
 class Desk:
     """Serves the clients of one peer."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, archive: Archive) -> None:
         self._exchange = exchange
+        self._archive = archive
 
     def serve(self, request: Command | Question, now: float) -> Callable[[], Reply]:
         """Do what is asked; what is returned makes the answer, once what was written is on the disk."""
@@ -61,7 +63,7 @@ class Desk:
         return lambda: reply
 
     def _submit(self, request: SubmitOrder, now: float) -> Reply:
-        order = self._exchange.trader.find(request.order)
+        order = self._known(request.order)
         if order is None:
             if self._exchange.market.open_orders(self._exchange.me) >= MAX_OPEN_ORDERS:
                 return Refusal(Code.TOO_MANY_ORDERS, f"this peer holds {MAX_OPEN_ORDERS} open orders")
@@ -96,7 +98,7 @@ class Desk:
         old = self._own(request.id)
         if isinstance(old, Refusal):
             return old
-        new = self._exchange.trader.find(request.order)
+        new = self._known(request.order)
         if new is None:
             if refusal := _cannot_be_replaced(old) or self._would_take(request.order, besides=old):
                 return refusal
@@ -112,7 +114,7 @@ class Desk:
         return None
 
     def _own(self, id: str) -> Order | Refusal:
-        order = self._exchange.market.orders.get(id)
+        order = self._find(id)
         if order is None:
             return _unknown_order(id)
         if order.peer_id != self._exchange.me:
@@ -130,7 +132,7 @@ class Desk:
         market = self._exchange.market
         match request:
             case GetOrder(id=id):
-                order = market.orders.get(id)
+                order = self._find(id)
                 return _unknown_order(id) if order is None else {"type": "ORDER", "order": views.order(market, order)}
             case GetOrderbook(item=item, limit=limit):
                 return views.orderbook(market, item, limit)
@@ -141,6 +143,12 @@ class Desk:
             case GetFork(peer_id=peer_id):
                 fork = self._exchange.forks.proven.get(peer_id)
                 return _no_fork(peer_id) if fork is None else fork.json_object()
+
+    def _known(self, order: NewOrder) -> Order | None:
+        return self._exchange.trader.find(order) or self._archive.submitted(order)
+
+    def _find(self, id: str) -> Order | None:
+        return self._exchange.market.orders.get(id) or self._archive.order(id)
 
 
 def _no_fork(peer_id: str) -> Refusal:

@@ -6,7 +6,7 @@ What is read is validated; what is made here is not: the same state that makes i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Literal, TypeVar, dataclass_transform
 
@@ -185,6 +185,80 @@ class PeerFenced:
     hash: Hex
 
 
+EvictionEvent = Annotated[EvictionProposed | EvictionJoined | PeerFenced, Field(discriminator="type")]
+
+
+@event
+class TradeState:
+    """A trade of an order that a snapshot tells of."""
+
+    id: Id
+    maker: Id
+    taker: Id
+    quantity: Lots
+    price: Lots
+    time: Sequence
+
+
+@event
+class OrderState:
+    """An order as it stands: as it was placed, and when, what has become of it, and its latest trades."""
+
+    placed: OrderPlaced
+    time: Sequence
+    filled: Lots
+    remaining: Lots
+    reserved: Lots
+    cancelled: bool = False
+    reason: Reason | None = None
+    trades: list[TradeState] = field(default_factory=list)
+
+
+@event
+class GrantState:
+    """A decision of the owner's that the taker's ledger, as far as the owner has read it, has not closed."""
+
+    fill_id: Id
+    maker: Id
+    granted: Lots
+    price: Lots
+    time: Sequence
+    sequence: Sequence
+    prevented: Prevention | None = None
+    decremented: Lots = 0
+
+
+@event
+class HoldState:
+    """What of a maker of the owner's is reserved for a fill, since `time`, until the taker's owner closes it."""
+
+    fill_id: Id
+    maker: Id
+    taker: Id
+    quantity: Lots
+    price: Lots
+    time: Sequence
+
+
+@event
+class Snapshot:
+    """One part of all that is left of the ledger before it: open orders, own open fills, what is held for others',
+    decisions and closings that are still needed, and all that its owner has said of evictions.
+
+    The parts of a snapshot stand one after the other, from 1 to `parts`.
+    """
+
+    type: Literal["SNAPSHOT"] = "SNAPSHOT"
+    part: Sequence
+    parts: Sequence
+    orders: list[OrderState] = field(default_factory=list)
+    fills: list[FillOpened] = field(default_factory=list)
+    holds: list[HoldState] = field(default_factory=list)
+    grants: list[GrantState] = field(default_factory=list)
+    closings: list[FillClosed] = field(default_factory=list)
+    evictions: list[EvictionEvent] = field(default_factory=list)
+
+
 Event = Annotated[
     OrderPlaced
     | OrderCancelled
@@ -196,7 +270,8 @@ Event = Annotated[
     | OrdersTraded
     | EvictionProposed
     | EvictionJoined
-    | PeerFenced,
+    | PeerFenced
+    | Snapshot,
     Field(discriminator="type"),
 ]
 
@@ -212,6 +287,7 @@ class Entry:
 
 
 _ENTRY = TypeAdapter(Entry)
+_STATE = TypeAdapter(OrderState)
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
@@ -229,3 +305,13 @@ def read_entry(text: str) -> Entry:
 def write_event(event: Event) -> str:
     """Return an event as its JSON text, absent fields left out."""
     return _EVENT.dump_json(event, exclude_none=True).decode()
+
+
+def read_state(text: str) -> OrderState:
+    """Read what `write_state` wrote."""
+    return _STATE.validate_json(text)
+
+
+def write_state(state: OrderState) -> str:
+    """Return an order's state as a JSON text, absent fields left out."""
+    return _STATE.dump_json(state, exclude_none=True).decode()

@@ -30,7 +30,8 @@ from peer.messages import (
     OrderMatched,
     OrderSubmitted,
 )
-from peer.schema import MAX_BATCH, MAX_PEERS, Head
+from peer.picture import Past
+from peer.schema import MAX_BATCH, MAX_PEERS, Head, sequence_of
 from peer.trader import Trader
 
 MAX_PULLS = 2
@@ -65,9 +66,10 @@ class Exchange:
         public_key: str,
         verify: Verify,
         older: Callable[[str, int], str | None] = lambda peer_id, sequence: None,
+        past: Past | None = None,
     ) -> None:
         self.me = me
-        self.market = Market(me)
+        self.market = Market(me, past)
         self.ledgers = Ledgers(me, public_key, self.market, verify, older)
         self.forks = Forks(self.ledgers.hash_at, verify)
         self.trader = Trader(me, self.market, self.ledgers, self._refused)
@@ -119,7 +121,8 @@ class Exchange:
                 case OrderFilled(sequence=sequence):
                     self._expect(contact, known=sequence <= self.ledgers.head_of(contact.peer_id).sequence)
                 case OrderMatched(offers=offers):
-                    self._expect(contact, known=all(offer.id in self.market.orders for offer in offers))
+                    known = self.ledgers.head_of(contact.peer_id).sequence
+                    self._expect(contact, known=all(sequence_of(offer.id) <= known for offer in offers))
                 case FillOrder():
                     owed.fills.append(message)
                 case GetLedger():
@@ -157,9 +160,11 @@ class Exchange:
 
     def offers(self, order_id: str) -> list[Offer]:
         """Return this peer's own earlier orders that cross another's, best first, as far as it can use them."""
-        taker = self.market.orders[order_id]
+        taker = self.market.orders.get(order_id)
+        if taker is None or not taker.open:
+            return []
         left, found = taker.open, list[Offer]()
-        for maker in self.market.books[taker.item].ranked(not taker.is_buy, taker.price) if taker.open else ():
+        for maker in self.market.books[taker.item].ranked(not taker.is_buy, taker.price):
             if not left or len(found) == MAX_BATCH:
                 break
             if maker.peer_id == self.me and maker.key < taker.key:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from peer.events import EvictionJoined, EvictionProposed, PeerFenced
+from peer.events import EvictionEvent, EvictionJoined, EvictionProposed, PeerFenced
 from peer.schema import Head
-
-EvictionEvent = EvictionProposed | EvictionJoined | PeerFenced
 
 
 class Fences:
@@ -38,6 +36,17 @@ class Fences:
                 self.joined.setdefault(event.peer_id, {})[peer_id] = Head(event.sequence, event.hash)
             case PeerFenced():
                 self.fenced.setdefault(event.peer_id, {})[peer_id] = Head(event.sequence, event.hash)
+
+    def words_of(self, peer_id: str) -> list[EvictionEvent]:
+        """Return all that a peer has said, in an order that is the same for whoever has read it."""
+        said: list[EvictionEvent] = [by[peer_id] for by in self.proposals.values() if peer_id in by]
+        for evicted, heads in self.joined.items():
+            if head := heads.get(peer_id):
+                said.append(EvictionJoined(peer_id=evicted, sequence=head.sequence, hash=head.hash))
+        for evicted, heads in self.fenced.items():
+            if head := heads.get(peer_id):
+                said.append(PeerFenced(peer_id=evicted, sequence=head.sequence, hash=head.hash))
+        return sorted(said, key=lambda event: (event.type, event.peer_id))
 
     def leaving(self) -> Iterator[str]:
         """Yield every peer that is being evicted, or has been."""

@@ -14,7 +14,7 @@ from itertools import accumulate
 
 from pydantic import ValidationError
 
-from peer.events import Entry, Event, read_entry, write_event
+from peer.events import Entry, Event, Snapshot, read_entry, write_event
 from peer.identity import Identity, peer_id_of
 from peer.messages import LedgerBatch
 from peer.schema import Head
@@ -28,11 +28,15 @@ class BadLedger(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """What of a batch was new: entries, their texts, and the head that each leads to."""
+    """What of a batch was new: entries, their texts, and the head that each leads to.
+
+    `base` is the head before the first of them if they do not continue the copy but start it over from a snapshot.
+    """
 
     entries: list[Entry]
     texts: list[str]
     heads: list[Head]
+    base: Head | None = None
 
 
 def chained(head: Head, text: str) -> Head:
@@ -54,19 +58,23 @@ def seal(identity: Identity, head: Head) -> str:
 def continuation(head: Head, batch: LedgerBatch, verify: Verify) -> Continuation:
     """Return what of the batch continues a copy that reaches `head`; nothing if it is old or leaves a gap.
 
+    Over a gap a copy may only start over, where a snapshot begins.
+
     Raises:
         BadLedger: the key is not the peer's, the chain or the signature does not fit, or an entry makes no sense.
     """
-    skip = head.sequence + 1 - batch.first
+    skip, base = head.sequence + 1 - batch.first, None
+    if skip < 0 and batch.base is not None and _begins_snapshot(batch):
+        skip, base = 0, Head(batch.first - 1, batch.base)
     if skip < 0 or skip >= len(batch.entries):
         return Continuation([], [], [])
-    texts = batch.entries[skip:]
+    texts, head = batch.entries[skip:], base or head
     heads = list(accumulate(texts, chained, initial=head))[1:]
     if peer_id_of(batch.public_key) != batch.peer_id:
         raise BadLedger("the public key is not this peer's")
     if not is_sealed(batch, heads[-1], verify):
         raise BadLedger(f"the signature does not fit the chain at entry {heads[-1].sequence}")
-    return Continuation([_read(text) for text in texts], texts, heads)
+    return Continuation([_read(text) for text in texts], texts, heads, base)
 
 
 def is_sealed(batch: LedgerBatch, head: Head, verify: Verify) -> bool:
@@ -80,6 +88,14 @@ def _read(text: str) -> Entry:
         return read_entry(text)
     except ValidationError as error:
         raise BadLedger(f"an entry makes no sense: {error.errors()[0]['msg']}") from error
+
+
+def _begins_snapshot(batch: LedgerBatch) -> bool:
+    try:
+        event = _read(batch.entries[0]).event
+    except BadLedger:
+        return False
+    return isinstance(event, Snapshot) and event.part == 1
 
 
 def _sealed(peer_id: str, head: Head) -> bytes:

@@ -1,7 +1,7 @@
 """All ledgers as one peer holds them: its own, which it writes, and its copies of the others'. Pure.
 
 The rule: a copy grows by its owner's signed entries, in sequence, and by nothing else. What has been added here and is
-not yet on disk waits in `unsaved`.
+not yet on disk waits in `unsaved`; `bases` are the heads up to which ledgers may be forgotten with it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,17 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from peer.events import Entry, Event, OrderPlaced, read_entry
+from peer.events import Entry, Event, OrderPlaced, Snapshot, read_entry
 from peer.ledger import BadLedger, Continuation, Verify, chained, continuation, write_entry
 from peer.market import Contradiction, Market
 from peer.messages import LedgerBatch
 from peer.schema import MAX_PEERS, NOTHING, Head
+from peer.snapshot import Snapshots
 
 MAX_SKEW_US = 5_000_000
 RECENT_HASHES = 512
+# With many open orders snapshots are large, and come the more rarely: they stay a small part of the ledger.
+SNAPSHOT_SHARE = 4
 
 
 class CorruptJournal(Exception):
@@ -63,6 +66,8 @@ class Ledgers:
         self.heads: dict[str, Head] = {}
         self.clock = 0
         self.unsaved: list[Record] = []
+        self.bases: dict[str, Head] = {}
+        self.snapshots = Snapshots(market, self.heads)
         self._me = me
         self._public_key = public_key
         self._market = market
@@ -70,6 +75,12 @@ class Ledgers:
         self._times: dict[str, int] = {}
         self._older = older
         self._recent: dict[str, deque[str]] = {}
+        self._snapshot_at = 0
+        # Up to where the disk has forgotten what is still to be restored; where a snapshot that is being read began;
+        # where the last whole one began, and where it ended.
+        self._floors: dict[str, Head] = {}
+        self._begun: dict[str, Head] = {}
+        self._outlived: dict[str, tuple[Head, int]] = {}
 
     @property
     def own(self) -> Head:
@@ -92,15 +103,20 @@ class Ledgers:
         """Return the id of what the next own entry will make: no other entry ever has its number."""
         return f"{self._me}-{self.own.sequence + 1}"
 
+    def restore_base(self, peer_id: str, base: Head) -> None:
+        """Say up to where the disk has forgotten a ledger, before any entry is restored."""
+        self._floors[peer_id] = base
+
     def restore(self, record: Record) -> None:
         """Fold one entry from disk, in the order in which it got there.
 
         Raises:
             CorruptJournal: it is not what was written.
         """
-        if chained(self.head_of(record.peer_id), record.text) != record.head:
+        before = self._floors.pop(record.peer_id, None) or self.head_of(record.peer_id)
+        if chained(before, record.text) != record.head:
             raise CorruptJournal(f"entry {record.head.sequence} of {record.peer_id} is not what was written")
-        self._fold(record.peer_id, read_entry(record.text), record.head)
+        self._fold(record.peer_id, read_entry(record.text), before, record.head)
 
     def write(self, event: Event, now: float) -> None:
         """Append an event to this peer's own ledger."""
@@ -108,7 +124,15 @@ class Ledgers:
         entry, text = write_entry(self.own.sequence + 1, self.clock, event)
         head = chained(self.own, text)
         self.unsaved.append(Record(self._me, self._public_key, head, text, None))
-        self._fold(self._me, entry, head)
+        self._fold(self._me, entry, self.own, head)
+
+    def snapshot(self, now: float) -> None:
+        """Sum up this peer's own ledger, if it has grown enough to make that worth while."""
+        grown = self.own.sequence - self._snapshot_at
+        market = self._market
+        if grown >= max(market.past.snapshot_every, SNAPSHOT_SHARE * market.open_orders(self._me)):
+            for part in self.snapshots.parts(self._me):
+                self.write(part, now)
 
     def copy(self, batch: LedgerBatch, now: float) -> list[str]:
         """Append what of a batch is new to the copy of its ledger; return the orders that it placed.
@@ -146,26 +170,61 @@ class Ledgers:
 
     def _append(self, batch: LedgerBatch, news: Continuation) -> list[str]:
         newcomers: list[str] = []
+        before = news.base or self.head_of(batch.peer_id)
         for entry, text, head in zip(news.entries, news.texts, news.heads, strict=True):
-            self._fold(batch.peer_id, entry, head)
+            self._fold(batch.peer_id, entry, before, head)
+            before = head
             signature = batch.signature if head is news.heads[-1] else None
             self.unsaved.append(Record(batch.peer_id, batch.public_key, head, text, signature))
             if isinstance(entry.event, OrderPlaced):
                 newcomers.append(entry.event.id)
         return newcomers
 
-    def _fold(self, peer_id: str, entry: Entry, head: Head) -> None:
+    def _fold(self, peer_id: str, entry: Entry, before: Head, head: Head) -> None:
         if entry.sequence != head.sequence:
             raise Contradiction(f"entry {head.sequence} calls itself {entry.sequence}")
         if entry.time <= self._times.get(peer_id, 0):
             raise Contradiction(f"the clock of entry {head.sequence} went back")
         try:
-            self._market.apply(peer_id, entry)
+            self._apply(peer_id, entry, before, head)
         except Contradiction as error:
             raise Contradiction(f"entry {head.sequence}: {error}") from error
         self.heads[peer_id] = head
+        if isinstance(entry.event, Snapshot) and not self.snapshots.is_amid(peer_id):
+            self.snapshots.end_holds()
         if peer_id not in self._recent:
             self._recent[peer_id] = deque(maxlen=RECENT_HASHES)
         self._recent[peer_id].append(head.hash)
         self._times[peer_id] = entry.time
         self.clock = max(self.clock, entry.time)
+
+    def _apply(self, peer_id: str, entry: Entry, before: Head, head: Head) -> None:
+        event = entry.event
+        if isinstance(event, Snapshot):
+            self._read_snapshot(peer_id, event, before, head)
+        elif self.snapshots.is_amid(peer_id):
+            raise Contradiction("against the rule that the parts of a snapshot follow one another")
+        else:
+            self._market.apply(peer_id, entry)
+            self._outlive(peer_id, head)
+
+    def _read_snapshot(self, peer_id: str, part: Snapshot, before: Head, head: Head) -> None:
+        starts_over = before.sequence > self.head_of(peer_id).sequence
+        whole = self.snapshots.read(peer_id, part, starts_over=starts_over)
+        if starts_over:
+            self._outlived.pop(peer_id, None)
+            self._recent[peer_id] = deque([before.hash], maxlen=RECENT_HASHES)
+            self.bases[peer_id] = before
+        if part.part == 1:
+            self._begun[peer_id] = before
+        if whole:
+            self._outlived[peer_id] = (self._begun.pop(peer_id), head.sequence)
+            if peer_id == self._me:
+                self._snapshot_at = head.sequence
+
+    def _outlive(self, peer_id: str, head: Head) -> None:
+        # Who is a little behind at a snapshot can still be told the entries before it, and check it against them.
+        base, end = self._outlived.get(peer_id, (None, 0))
+        if base is not None and head.sequence - end >= self._market.past.snapshot_every // 2:
+            del self._outlived[peer_id]
+            self.bases[peer_id] = base

@@ -60,9 +60,7 @@ class Market(Picture):
                 self._reduced(peer_id, event)
             case EvictionProposed() | EvictionJoined() | PeerFenced():
                 _require(self.fences.follows(peer_id, event), "a peer speaks once of another's end")
-                self.fences.apply(peer_id, event)
-                if isinstance(event, PeerFenced):
-                    self._void(event.peer_id)
+                self.know_eviction(peer_id, event)
 
     def _placed(self, peer_id: str, entry: Entry, event: OrderPlaced) -> None:
         _require(event.id == f"{peer_id}-{entry.sequence}", "an order's id names its entry")
@@ -70,16 +68,7 @@ class Market(Picture):
         order = placed(event, (entry.time, peer_id))
         _require(order.immediate or order.has_limit, "an order without a limit does not rest")
         _require(not (order.immediate and order.post_only), "a post-only order rests")
-        order.void = peer_id in self.fences.fenced
-        self.orders[order.id] = order
-        self._live.setdefault(peer_id, {})[order.id] = order
-        if not order.immediate:
-            self._resting.setdefault(order.item, {})[order.id] = order
-        elif peer_id == self.me:
-            self._immediate[order.id] = order
-        if event.client_order_id is not None and peer_id == self.me:
-            self.by_client[event.client_id, event.client_order_id] = order
-        self._changed(order)
+        self.know_order(order)
 
     def _cancelled(self, peer_id: str, event: OrderCancelled) -> None:
         order = self._own(peer_id, event.id)
@@ -106,21 +95,7 @@ class Market(Picture):
         _require(not taker.post_only, "a post-only order does not take")
         _require(bool(event.hold) == (taker.time_in_force == "FOK"), "to fill or kill is to ask others to hold")
         taker.reserved += event.quantity
-        self.fills[event.fill_id] = event
-        key = (event.fill_id, event.maker)
-        decided = key in self.grants or key in self.holds
-        if owner_of(event.maker) == self.me and not decided:
-            self.asked[event.fill_id] = event
-        if peer_id == self.me and not decided:
-            self._waiting.setdefault(owner_of(event.maker), {})[event.fill_id] = event
-            if event.hold:
-                self._holding.setdefault(taker.id, {})[event.fill_id] = event
-            maker = self.orders.get(event.maker)
-            # The order of a fenced peer may lie beyond its fence: then it never was.
-            if maker is not None:
-                maker.claimed += event.quantity
-                self._claims[key] = (maker, event.quantity)
-                self._offer(maker)
+        self.know_fill(event)
         self._changed(taker)
 
     def _held(self, peer_id: str, entry: Entry, event: FillHeld) -> None:
@@ -131,13 +106,11 @@ class Market(Picture):
             maker = self._own(peer_id, event.maker)
             _require(event.held <= maker.available and not maker.immediate, "a hold is of what is available")
             _require(event.price == maker.price, "a trade is at the maker's price")
-            self.holds[key] = Hold(event.taker, event.held, event.price, entry.time)
             maker.reserved += event.held
             self._changed(maker)
+            self.know_hold(key, Hold(event.taker, event.held, event.price, entry.time))
         else:
-            self.grants[key] = Grant(0, event.price, entry.time, entry.sequence)
-        self._reveal(key)
-        self._notice(key)
+            self.know_grant(key, Grant(0, event.price, entry.time, entry.sequence))
 
     def _granted(self, peer_id: str, entry: Entry, event: FillGranted) -> None:
         _require(owner_of(event.maker) == peer_id, "a maker's owner decides")
@@ -147,7 +120,6 @@ class Market(Picture):
         maker = self._granting(peer_id, event, hold) if event.granted or hold else None
         time = hold.time if hold else entry.time
         prevented, decremented = event.prevented, event.decremented or 0
-        self.grants[key] = Grant(event.granted, event.price, time, entry.sequence, prevented, decremented)
         if maker is not None and hold is not None:
             del self.holds[key]
             self.ended.pop(event.fill_id, None)
@@ -158,8 +130,7 @@ class Market(Picture):
             self._take(maker, event.granted, trade)
         elif maker is not None:
             self._changed(maker)
-        self._reveal(key)
-        self._notice(key)
+        self.know_grant(key, Grant(event.granted, event.price, time, entry.sequence, prevented, decremented))
 
     def _granting(self, peer_id: str, event: FillGranted, hold: Hold | None) -> Order:
         maker = self._own(peer_id, event.maker)
@@ -182,11 +153,9 @@ class Market(Picture):
         _require(event.granted <= fill.quantity, "a fill grants at most what was asked")
         left = 0 if not taker.cancelled else fill.quantity - event.granted
         _require(event.remaining == taker.remaining - event.granted - left, "what remains adds up")
-        del self.fills[event.fill_id]
-        self._waiting.get(owner_of(event.maker), {}).pop(event.fill_id, None)
-        self.answered.pop(event.fill_id, None)
+        self.forget_fill(fill)
         if fill.hold:
-            self._released(event)
+            self.know_closing(event)
         taker.reserved -= fill.quantity
         # Of a cancelled order, what a fill reserved and did not get is cancelled now.
         taker.remaining -= left
@@ -195,15 +164,6 @@ class Market(Picture):
             self._take(taker, event.granted, trade)
         else:
             self._changed(taker)
-
-    def _released(self, event: FillClosed) -> None:
-        key = (event.fill_id, event.maker)
-        self._holding.get(event.taker, {}).pop(event.fill_id, None)
-        if key not in self.holds:
-            # Closed before it was answered: whoever is asked has nothing to answer any more, and holds nothing.
-            self._reveal(key)
-        elif owner_of(event.maker) == self.me:
-            self.ended[event.fill_id] = event
 
     def _traded(self, peer_id: str, entry: Entry, event: OrdersTraded) -> None:
         taker, maker = self._own(peer_id, event.taker), self._own(peer_id, event.maker)
@@ -230,14 +190,13 @@ class Market(Picture):
     def _trade(
         self, id: str, order: Order, event: FillGranted | FillClosed | OrdersTraded, quantity: int, time: int
     ) -> Trade:
-        # Both sides' ledgers tell of a trade; whichever is read first makes it known.
-        key = (id, event.maker)
-        trade = self.trades.get(key)
-        if trade is None:
-            trade = Trade(id, order.item, event.price, quantity, event.maker, event.taker, time)
-            self.trades[key] = trade
-            self.trade_times.setdefault(order.item, []).append((time, key))
-        return trade
+        # Both sides' ledgers tell of a trade; whichever is read first makes it known. But what an order shows of it is
+        # what its own owner says: nobody else may write into an order's account.
+        trade = Trade(id, order.item, event.price, quantity, event.maker, event.taker, time)
+        known = self.trades.get((id, event.maker))
+        if known is None:
+            self.know_trade(trade)
+        return known if known == trade else trade
 
     def _take(self, order: Order, quantity: int, trade: Trade) -> None:
         order.remaining -= quantity

@@ -21,7 +21,7 @@ class GetLedger(Message):
 class LedgerBatch(Message):
     """Entries of one ledger from number `first` on, as the texts that were chained; the last one is signed.
 
-    `base` is the hash before the first of them.
+    `base` is the hash before the first of them. Where a snapshot begins, it may follow on a gap.
     """
 
     peer_id: PeerId

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from peer.admission import Network, read_contents, read_envelope
+from peer.archive import Archive, archived
 from peer.codes import Code, Refusal
 from peer.desk import Desk, Reply
 from peer.exchange import Call, Exchange, Owed
 from peer.identity import Identity, verify
-from peer.journal import Journal
+from peer.journal import Aside, Journal
 from peer.ledger import Verify, seal
 from peer.messages import (
     Contents,
@@ -28,6 +29,7 @@ from peer.messages import (
     OrderSubmitted,
     PeerMessage,
 )
+from peer.picture import Past
 from peer.requests import EvictPeer, read_request
 from peer.schema import MAX_BATCH, Head
 
@@ -98,9 +100,11 @@ class Node:
         *,
         port: int = 0,
         verify: Verify = verify,
+        past: Past | None = None,
     ) -> None:
         self.port = port
         self._verify = verify
+        self._past = past
         self._network = network or Network()
         self._identity = identity
         self._journal = journal
@@ -108,13 +112,19 @@ class Node:
         self._begin()
 
     def _begin(self) -> None:
-        self.exchange = Exchange(self._identity.peer_id, self._identity.public_key, self._verify, self._hash_on_disk)
-        self._desk = Desk(self.exchange)
+        me = self._identity
+        self.exchange = Exchange(me.peer_id, me.public_key, self._verify, self._hash_on_disk, self._past)
+        self._desk = Desk(self.exchange, Archive(me.peer_id, self._journal))
 
     def recover(self, now: float) -> None:
         """Fold what the disk holds, and write what the last life still owed."""
+        ledgers, market = self.exchange.ledgers, self.exchange.market
+        for peer_id, base in self._journal.bases().items():
+            ledgers.restore_base(peer_id, base)
         for record in self._journal.records():
-            self.exchange.ledgers.restore(record)
+            ledgers.restore(record)
+            # What ended in an earlier life is in the archive already.
+            market.settled.clear()
         for fork in self._journal.forks():
             self.exchange.convict(fork)
         self.exchange.resume(now)
@@ -128,6 +138,7 @@ class Node:
             Amnesia: this disk is older than what the peer has told others.
         """
         drafts = [self._step(each, now) for each in inbound]
+        self.exchange.ledgers.snapshot(now)
         self._commit()
         self._keep_to_the_fences(now)
         replies = [draft() for draft in drafts]
@@ -138,8 +149,10 @@ class Node:
         """Return this peer's own entries that lie beyond its fence; none unless it has been evicted."""
         fence = self.exchange.market.fences.fence(self.exchange.me)
         found: list[str] = []
-        while fence is not None and (kept := self._journal.read(self.exchange.me, fence.sequence + len(found))):
+        after = fence.sequence if fence is not None else self.exchange.ledgers.own.sequence
+        while kept := self._journal.read(self.exchange.me, after):
             found += [record.text for _, record in kept]
+            after = kept[-1][1].head.sequence
         return found
 
     def _keep_to_the_fences(self, now: float) -> None:
@@ -158,8 +171,9 @@ class Node:
     def _signed_end(self, peer_id: str, last: int) -> int:
         # Where a copy can be passed on: what lies between there and the fence is read again, with its signature.
         start = max(0, last - MAX_BATCH)
-        signed = [record for _, record in self._journal.read(peer_id, start, last - start) if record.signature]
-        return signed[-1].head.sequence if signed else 0
+        kept = [record for _, record in self._journal.read(peer_id, start, last - start) if record.signature]
+        signed = [record.head.sequence for record in kept if record.head.sequence <= last]
+        return signed[-1] if signed else 0
 
     def _step(self, inbound: Inbound, now: float) -> Callable[[], Reply]:
         match inbound:
@@ -217,10 +231,13 @@ class Node:
         return contents if isinstance(contents, Refusal) else (envelope.sender, contents)
 
     def _commit(self) -> None:
-        ledgers = self.exchange.ledgers
+        ledgers, market = self.exchange.ledgers, self.exchange.market
         entries, ledgers.unsaved = ledgers.unsaved, []
         if entries:
-            self._journal.append(entries, durable=any(record.peer_id == self.exchange.me for record in entries))
+            aside = Aside(ledgers.bases, archive=[archived(order) for order in market.settled])
+            ledgers.bases, market.settled = {}, []
+            durable = any(record.peer_id == self.exchange.me for record in entries)
+            self._journal.append(entries, durable=durable, aside=aside)
         for peer_id, (sequence, theirs) in list(self.exchange.forks.found.items()):
             # From the entry before it on: where the two begin to differ, both may start from the same hash.
             ours, _ = self._batch(peer_id, max(0, sequence - 1))
@@ -289,6 +306,9 @@ class Node:
         return batch, [position for position, _ in kept]
 
     def _hash_on_disk(self, peer_id: str, sequence: int) -> str | None:
+        base = self._journal.bases().get(peer_id)
+        if base is not None and base.sequence == sequence:
+            return base.hash
         kept = self._journal.read(peer_id, sequence - 1, limit=1)
         return kept[0][1].head.hash if kept and kept[0][1].head.sequence == sequence else None
 

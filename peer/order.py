@@ -6,18 +6,21 @@ from typing import Any
 
 from peer.amounts import MAX_LOTS
 from peer.book import Key, Quote
-from peer.events import OrderPlaced
+from peer.events import OrderPlaced, Reason
 from peer.schema import Prevention, TimeInForce
+
+# The latest trades of an order that are kept at hand, shown and carried by snapshots.
+SHOWN_TRADES = 100
 
 
 class Order(Quote):
     """An order as the fold of its owner's ledger, and how much of it may trade now.
 
-    Quantities and prices are lots. `remaining` is what has neither traded nor been cancelled, `reserved` what of it
-    open fills and holds have; `claimed` is what this peer has asked for and not yet seen answered in the maker's
-    ledger: it lives beside the copy, never in it. `void` is an order whose owner has been fenced: it is gone for good,
-    whatever remained. `open` is what of it the book offers, at first nothing. An `immediate` order only takes and
-    never rests in a book; one without a limit has a price that crosses everything.
+    Quantities and prices are lots. `placed` is the event that made it. `remaining` is what has neither traded nor been
+    cancelled, `reserved` what of it open fills and holds have; `claimed` is what this peer has asked for and not yet
+    seen answered in the maker's ledger: it lives beside the copy, never in it. `void` is an order whose owner has been
+    fenced: it is gone for good, whatever remained. `open` is what of it the book offers, at first nothing. An
+    `immediate` order only takes and never rests in a book; one without a limit has a price that crosses everything.
     """
 
     __slots__ = (
@@ -32,6 +35,7 @@ class Order(Quote):
         "item",
         "original",
         "peer_id",
+        "placed",
         "post_only",
         "prevention",
         "reason",
@@ -59,7 +63,8 @@ class Order(Quote):
         self.post_only = False
         self.prevention: Prevention | None = None
         self.replaces: str | None = None
-        self.reason: str | None = None
+        self.reason: Reason | None = None
+        self.placed: OrderPlaced | None = None
         # Many orders never trade, and a list for each of them is half of what an order costs to make.
         self.trades: list[Any] | tuple[()] = ()
 
@@ -97,6 +102,7 @@ def placed(event: OrderPlaced, key: Key) -> Order:
     is_buy = event.side == "buy"
     price = event.price if event.price is not None else MAX_LOTS if is_buy else 1
     order = Order(event.id, event.item, is_buy, price, event.quantity, key)
+    order.placed = event
     order.client_id, order.client_order_id = event.client_id, event.client_order_id
     order.time_in_force, order.immediate = event.time_in_force, event.time_in_force != "GTC"
     order.has_limit, order.post_only = event.price is not None, event.post_only is True

@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from peer.amounts import as_lots, format_lots, parse_amount
 
 MAX_BATCH = 512
+MAX_BATCH_CHARACTERS = 1 << 18
 MAX_PEERS = 256
 
 Side = Literal["buy", "sell"]
@@ -47,6 +48,11 @@ class Message(BaseModel):
 def owner_of(id_: str) -> str:
     """Return the peer whose ledger holds the order or fill: an id is `<peerId>-<sequence of its entry>`."""
     return id_.rpartition("-")[0]
+
+
+def sequence_of(id_: str) -> int:
+    """Return the number of the ledger entry that made the order or the fill."""
+    return int(id_.rpartition("-")[2])
 
 
 class Head(NamedTuple):

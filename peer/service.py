@@ -19,6 +19,7 @@ from peer.desk import Reply
 from peer.directory import BROADCAST, Directory
 from peer.keyfile import load_identity
 from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Send, Tick
+from peer.picture import Past
 from peer.sqlite_journal import SqliteJournal
 from pygrenache import (
     Address,
@@ -64,7 +65,8 @@ class Service:
         self._config = config
         self.peer_id = identity.peer_id
         self._journal = SqliteJournal(config.data / "ledgers.sqlite")
-        self._node = Node(identity, self._journal, Network(config.network_key))
+        past = Past(snapshot_every=config.snapshot_every)
+        self._node = Node(identity, self._journal, Network(config.network_key), past=past)
         self._link = Link(config.grapes)
         self._client = RpcClient(self._link, timeout_s=CALL_TIMEOUT_S, parse_float=Decimal)
         self._server = RpcServer(self._handle, max_body_bytes=MAX_BODY_BYTES, parse_float=Decimal)

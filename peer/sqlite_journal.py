@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from peer.journal import Kept
+from peer.journal import NONE_ASIDE, Aside, Kept, first_batch
 from peer.ledgers import Record
 from peer.messages import Fork
 from peer.schema import MAX_BATCH, Head
 
 RECENT = 4 * MAX_BATCH
+# At each commit this many forgotten entries leave the file, and twice as many as it adds: a little now and then.
+CLEARED_AT_ONCE = 64
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -30,6 +32,18 @@ CREATE TABLE IF NOT EXISTS entries (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS peers (peer_id TEXT PRIMARY KEY, public_key TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS forks (peer_id TEXT PRIMARY KEY, proof TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS bases (
+    peer_id TEXT PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    hash TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS archive (
+    id TEXT PRIMARY KEY,
+    client_id TEXT,
+    client_order_id TEXT,
+    state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS submissions ON archive (client_order_id, client_id) WHERE client_order_id IS NOT NULL;
 """
 
 
@@ -41,6 +55,9 @@ class SqliteJournal:
         self._keys: dict[str, str] = {}
         self._position = 0
         self._recent: dict[str, deque[Kept]] = {}
+        self._bases: dict[str, Head] = {}
+        # Ledgers of which forgotten entries may still be in the file.
+        self._littered: dict[str, None] = {}
         try:
             self._open()
         except sqlite3.Error:
@@ -52,16 +69,24 @@ class SqliteJournal:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.executescript(_SCHEMA)
         self._keys.update(self._db.execute("SELECT peer_id, public_key FROM peers"))
+        rows = self._db.execute("SELECT peer_id, sequence, hash FROM bases")
+        self._bases.update((peer_id, Head(sequence, hash)) for peer_id, sequence, hash in rows)
+        self._littered.update(dict.fromkeys(self._bases))
         (self._position,) = self._db.execute("SELECT coalesce(max(position), 0) FROM entries").fetchone()
 
+    def bases(self) -> dict[str, Head]:
+        """Return up to where each ledger has been forgotten."""
+        return self._bases
+
     def records(self) -> Iterator[Record]:
-        """Yield every entry in the order of arrival."""
+        """Yield every entry that has not been forgotten in the order of arrival."""
         rows = self._db.execute("SELECT peer_id, sequence, hash, text, signature FROM entries ORDER BY position")
         for peer_id, sequence, hash, text, signature in rows:
-            yield Record(peer_id, self._keys[peer_id], Head(sequence, hash), text, signature)
+            if sequence > self._base(peer_id):
+                yield Record(peer_id, self._keys[peer_id], Head(sequence, hash), text, signature)
 
-    def append(self, records: Iterable[Record], *, durable: bool) -> None:
-        """Keep entries in one transaction; if `durable`, they and all before them are on the disk on return.
+    def append(self, records: Iterable[Record], *, durable: bool, aside: Aside = NONE_ASIDE) -> None:
+        """Keep entries and put others aside in one transaction; if `durable`, it and all before it is on the disk.
 
         Raises:
             sqlite3.Error: the disk is full or broken; nothing of this has been kept.
@@ -78,10 +103,17 @@ class SqliteJournal:
             "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)",
             ((n, record.peer_id, *record.head, record.text, record.signature) for n, record in rows),
         )
+        self._put_aside(aside)
+        self._clear_away(len(rows))
         self._db.execute("COMMIT")
         self._position += len(rows)
         for kept in rows:
             self._recent.setdefault(kept[1].peer_id, deque(maxlen=RECENT)).append(kept)
+        for peer_id in aside.bases:
+            # What follows on a gap must not be found behind what was before it.
+            recent = self._recent.get(peer_id)
+            while recent and recent[0][1].head.sequence <= self._base(peer_id):
+                recent.popleft()
 
     def cut(self, peer_id: str, after: int) -> None:
         """Forget the entries of a ledger after a number, which lie beyond a fence: they never count again.
@@ -89,7 +121,15 @@ class SqliteJournal:
         Raises:
             sqlite3.Error: the disk is broken.
         """
+        if self._base(peer_id) >= after:
+            # All that is left lies beyond, or follows on what is gone: the ledger is to be read anew.
+            after = 0
+        self._db.execute("BEGIN IMMEDIATE")
+        if not after:
+            self._db.execute("DELETE FROM bases WHERE peer_id = ?", (peer_id,))
+            self._bases.pop(peer_id, None)
         self._db.execute("DELETE FROM entries WHERE peer_id = ? AND sequence > ?", (peer_id, after))
+        self._db.execute("COMMIT")
         self._recent.pop(peer_id, None)
 
     def keep_fork(self, fork: Fork) -> None:
@@ -107,20 +147,60 @@ class SqliteJournal:
 
     def read(self, peer_id: str, after: int, limit: int = MAX_BATCH) -> list[Kept]:
         """Return at most `limit` entries of a ledger after a number."""
+        after = max(after, self._base(peer_id))
         recent = self._recent.get(peer_id)
         if recent and recent[0][1].head.sequence <= after + 1:
             start = after + 1 - recent[0][1].head.sequence
-            return list(islice(recent, start, start + limit))
+            return first_batch(list(islice(recent, start, start + limit)))
         rows = self._db.execute(
             "SELECT position, sequence, hash, text, signature FROM entries"
             " WHERE peer_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
             (peer_id, after, limit),
         )
-        return [
-            (position, Record(peer_id, self._keys[peer_id], Head(sequence, hash), text, signature))
-            for position, sequence, hash, text, signature in rows
-        ]
+        return first_batch(
+            [
+                (position, Record(peer_id, self._keys[peer_id], Head(sequence, hash), text, signature))
+                for position, sequence, hash, text, signature in rows
+            ]
+        )
+
+    def find(self, order_id: str) -> str | None:
+        """Return the state of an own order from the archive."""
+        return self._found("SELECT state FROM archive WHERE id = ?", order_id)
+
+    def find_submission(self, client_id: str | None, client_order_id: str) -> str | None:
+        """Return the state of the own order that a client submitted under this name from the archive."""
+        return self._found(
+            "SELECT state FROM archive WHERE client_order_id = ? AND client_id IS ?", client_order_id, client_id
+        )
 
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+    def _put_aside(self, aside: Aside) -> None:
+        for peer_id, base in aside.bases.items():
+            self._db.execute("INSERT OR REPLACE INTO bases VALUES (?, ?, ?)", (peer_id, *base))
+            self._bases[peer_id] = base
+            self._littered[peer_id] = None
+        self._db.executemany("INSERT OR REPLACE INTO archive VALUES (?, ?, ?, ?)", aside.archive)
+
+    def _clear_away(self, added: int) -> None:
+        left = CLEARED_AT_ONCE + 2 * added
+        for peer_id in list(self._littered):
+            found = self._db.execute(
+                "DELETE FROM entries WHERE position IN"
+                " (SELECT position FROM entries WHERE peer_id = ? AND sequence <= ? ORDER BY sequence LIMIT ?)",
+                (peer_id, self._base(peer_id), left),
+            )
+            left -= found.rowcount
+            if not left:
+                break
+            del self._littered[peer_id]
+
+    def _base(self, peer_id: str) -> int:
+        return self._bases.get(peer_id, Head()).sequence
+
+    def _found(self, question: str, *names: str | None) -> str | None:
+        row: tuple[str] | None = self._db.execute(question, names).fetchone()
+        return None if row is None else row[0]

@@ -149,7 +149,9 @@ class Trader:
         """Write down the decision of an own fill."""
         taker, maker = self._market.orders[fill.taker], self._market.orders.get(fill.maker)
         as_asked = max(grant.granted, grant.decremented) <= fill.quantity
-        if not as_asked or (grant.granted and (maker is None or grant.price != maker.price)):
+        # A maker that is settled may be gone from this picture: then the limit is all that is known of its price.
+        worse = grant.price > fill.limit if taker.is_buy else grant.price < fill.limit
+        if not as_asked or (grant.granted and (worse or (maker is not None and grant.price != maker.price))):
             # No decision of what was asked: the fill stays in doubt, for people to settle with the maker's owner.
             self._dispute(owner_of(fill.maker), f"{fill.fill_id}: not as asked")
             return

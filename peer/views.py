@@ -10,7 +10,7 @@ from peer.contacts import Contact
 from peer.exchange import Exchange
 from peer.fills import Trade
 from peer.market import Market
-from peer.order import Order
+from peer.order import SHOWN_TRADES, Order
 from peer.schema import owner_of
 
 MAX_SHOWN_FILLS = 1000
@@ -38,7 +38,7 @@ def order(market: Market, order: Order) -> dict[str, Any]:
         "originalQuantity": format_lots(order.original),
         "filledQuantity": format_lots(order.filled),
         "reservedQuantity": format_lots(order.reserved),
-        "matchedOrders": [_matched(order, trade) for trade in order.trades[-MAX_SHOWN_FILLS:]],
+        "matchedOrders": [_matched(order, trade) for trade in order.trades[-SHOWN_TRADES:]],
         "status": status(market, order),
     }
     if order.reason is not None:

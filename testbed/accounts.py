@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
@@ -31,11 +31,30 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A ledger as one peer holds it; `positions` say when each entry came into that peer's journal."""
+    """A ledger as one peer holds it; `positions` say when each entry came into that peer's journal.
+
+    `bases` has, by its number, each entry that follows on a gap, and the hash that it follows: where a copy was started
+    over from a snapshot, or what lies before one has been forgotten.
+    """
 
     owner: str
     texts: tuple[str, ...]
     positions: tuple[int, ...]
+    bases: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every entry from the first on is here."""
+        return not self.bases
+
+    @property
+    def last(self) -> int:
+        """The number of the last entry, 0 if there is none."""
+        return self.lines()[-1].sequence if self.texts else 0
+
+    def by_number(self) -> dict[int, str]:
+        """Return the texts of the entries by their numbers."""
+        return dict(zip((line.sequence for line in self.lines()), self.texts, strict=True))
 
     def lines(self) -> list[Line]:
         """Read the entries, oldest first."""
@@ -116,7 +135,8 @@ class Accounts:
     By fill id: `asked` holds all reservations, `opened` those not yet closed, `held` what makers reserve until decided;
     `granted` and `closed` all decisions and all endings, zeros included. `within` holds trades of two orders of one
     owner. `fences` holds, by the evicted peer and by the writer, where a ledger ends; `forced` the evicted peers for
-    whose end somebody vouched.
+    whose end somebody vouched. `read_up_to` is the number of the last entry read of each ledger, and `adopting` has the
+    ledgers that are being started over from a snapshot.
     """
 
     orders: dict[str, Account] = field(default_factory=dict)
@@ -128,6 +148,8 @@ class Accounts:
     held: dict[str, Trade] = field(default_factory=dict)
     fences: dict[str, dict[str, Fence]] = field(default_factory=dict)
     forced: dict[str, None] = field(default_factory=dict)
+    read_up_to: dict[str, int] = field(default_factory=dict)
+    adopting: dict[str, None] = field(default_factory=dict)
 
     def read(self, lines: Iterable[Line]) -> Accounts:
         """Read lines one after the other, and return these accounts."""
@@ -138,6 +160,8 @@ class Accounts:
     def apply(self, line: Line) -> list[Account]:
         """Read one line, and return the accounts it changed."""
         event = line.event
+        gap = line.sequence != self.read_up_to.get(line.owner, 0) + 1
+        self.read_up_to[line.owner] = line.sequence
         match event["type"]:
             case "ORDER_PLACED":
                 return [self._place(line)]
@@ -165,6 +189,8 @@ class Accounts:
             case "EVICTION_PROPOSED" | "EVICTION_JOINED" | "PEER_FENCED":
                 self._evict(line)
                 return []
+            case "SNAPSHOT":
+                return self._start_over(line, anew=gap)
             case unknown:
                 raise ValueError(f"a ledger holds an event of unknown type {unknown!r}")
 
@@ -192,6 +218,33 @@ class Accounts:
             self.fences.setdefault(event["peerId"], {})[line.owner] = Fence(event["sequence"], event["hash"])
         elif event.get("forced"):
             self.forced[event["peerId"]] = None
+
+    def _start_over(self, line: Line, *, anew: bool) -> list[Account]:
+        if anew:
+            self.adopting[line.owner] = None
+            self.orders = {id_: one for id_, one in self.orders.items() if one.owner != line.owner or not one.remaining}
+            self.opened = {id_: fill for id_, fill in self.opened.items() if fill.owner != line.owner}
+            self.held = {id_: held for id_, held in self.held.items() if owner_of(held.maker) != line.owner}
+        if line.owner not in self.adopting:
+            # Whoever has read what it sums up learns nothing from it.
+            return []
+        if line.event["part"] == line.event["parts"]:
+            del self.adopting[line.owner]
+        for said in line.event["evictions"]:
+            self._evict(replace(line, event=said))
+        for held in line.event["holds"]:
+            self.held[held["fillId"]] = _trade(held, held["fillId"], held["quantity"], held["time"])
+        for fill in line.event["fills"]:
+            self.asked[fill["fillId"]] = self.opened[fill["fillId"]] = replace(line, event=fill)
+        return [self._take_over(line.owner, order) for order in line.event["orders"]]
+
+    def _take_over(self, owner: str, order: dict[str, Any]) -> Account:
+        account = self._place(Line(owner, 0, order["time"], order["placed"]))
+        account.filled, account.remaining = Decimal(order["filled"]), Decimal(order["remaining"])
+        account.reserved, account.is_cancelled = Decimal(order["reserved"]), order["cancelled"]
+        account.reason = order.get("reason", "")
+        account.cancelled = account.reduced = account.original - account.filled - account.remaining
+        return account
 
     def _place(self, line: Line) -> Account:
         event = line.event

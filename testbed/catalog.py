@@ -1,9 +1,10 @@
 """Finding scenarios: each is a module of the package `scenarios`, and its name is the module's.
 
 A scenario module has a docstring (its first line is the scenario's title), PEERS (how many, 3 if not said), LATE (the
-names of those that the script starts later, none if not said), SEED (of its dice and of the simulation, 0 if not said)
-and `script()`. A script that wants to know its peers or to throw dice takes arguments of these names: `script(peers,
-dice)`; the dice are those of the seed, so that the same orders are drawn wherever the script is played.
+names of those that the script starts later, none if not said), SEED (of its dice and of the simulation, 0 if not said),
+SNAPSHOT_EVERY (after how many entries peers sum up their ledgers, their own default if not said) and `script()`. A
+script that wants to know its peers or to throw dice takes arguments of these names: `script(peers, dice)`; the dice are
+those of the seed, so that the same orders are drawn wherever the script is played.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ MAX_PEERS = 30
 class Scenario:
     """A scenario: `peers` names all peers it runs with, the late ones included; `seed` is of all its dice.
 
-    `again` is the command that plays it again, empty for those of the catalogue.
+    `again` is the command that plays it again, empty for those of the catalogue. `snapshot_every` is after how
+    many entries peers sum up their ledgers, if not at their own default.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Scenario:
     script: Callable[[], Script]
     seed: int = 0
     again: str = ""
+    snapshot_every: int | None = None
 
 
 def names() -> list[str]:
@@ -68,7 +71,8 @@ def scenario_of(name: str, module: ModuleType, peers: int | None = None, seed: i
     late = tuple(getattr(module, "LATE", ()))
     names = tuple(f"peer-{number}" for number in range(1, count + 1))
     of_dice = getattr(module, "SEED", 0) if seed is None else seed
-    return Scenario(name, title, names, late, _given(name, script, names, of_dice), of_dice)
+    play, snapshot_every = _given(name, script, names, of_dice), getattr(module, "SNAPSHOT_EVERY", None)
+    return Scenario(name, title, names, late, play, of_dice, snapshot_every=snapshot_every)
 
 
 def _given(name: str, script: Callable[..., Script], peers: tuple[str, ...], seed: int) -> Callable[[], Script]:

@@ -13,6 +13,7 @@ from testbed.order_terms import never_rests, no_self_trade, only_makes, whole_or
 from testbed.panic import no_panic
 from testbed.priority import priority
 from testbed.promises import answered, durable, exactly_once, expected
+from testbed.snapshot_checks import summed_up
 
 Checker = Callable[[History, Evidence], Verdict]
 
@@ -34,6 +35,7 @@ CHECKERS: tuple[Checker, ...] = (
     answered,
     follows,
     chained,
+    summed_up,
     fenced,
     no_panic,
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pygrenache import Address
+from testbed.accounts import Copy
 from testbed.script import Fault, Torment
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,6 +59,9 @@ class Cluster(Protocol):
 
     def door(self, peer: str) -> Address:
         """Return where clients reach a peer that was started; it may change with each start."""
+
+    def disk(self, peer: str) -> dict[str, Copy]:
+        """Return all that a peer's disk ever held, by owner; nothing where only the peer itself can tell."""
 
     async def crashed(self) -> list[str]:
         """Tell, in a line each, of everything that has ended without being told to."""

@@ -23,6 +23,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
 from pygrenache import Address
+from testbed.accounts import Copy
 from testbed.cluster import ROOT, STOP_TIMEOUT_S, CannotRun, is_alive
 from testbed.composition import CLOCKED_IMAGE, CLOCKS, DISKS, SABOTEUR, SABOTEUR_IMAGE, composition
 from testbed.sabotage import Means, Obstacles, Sabotage
@@ -61,8 +62,11 @@ class ContainerCluster:
 
     name = "containers"
 
-    def __init__(self, directory: Path, label: str, peer_image: str = PEER_IMAGE) -> None:
+    def __init__(
+        self, directory: Path, label: str, peer_image: str = PEER_IMAGE, snapshot_every: int | None = None
+    ) -> None:
         self.network_key = secrets.token_hex(32).encode()
+        self._snapshot_every = snapshot_every
         self._directory = directory
         self._peer_image = peer_image
         self._project = f"grapevine-{label}-{os.getpid()}"
@@ -135,6 +139,10 @@ class ContainerCluster:
         """Return the port on loopback that leads into the peer's container."""
         return Address("127.0.0.1", self._ports[peer])
 
+    def disk(self, peer: str) -> dict[str, Copy]:
+        """Leave it to the peer to show what it holds."""
+        return {}
+
     async def crashed(self) -> list[str]:
         """Tell of every container that was started and is not running."""
         return await asyncio.to_thread(self._crashed)
@@ -200,6 +208,7 @@ class ContainerCluster:
                 "GRAPEVINE_GRAPE1_PORT": "",
                 "GRAPEVINE_GRAPE2_PORT": "",
                 "GRAPEVINE_NETWORK_KEY": self.network_key.decode(),
+                "GRAPEVINE_SNAPSHOT_EVERY": str(self._snapshot_every or ""),
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

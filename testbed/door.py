@@ -57,12 +57,19 @@ class Door:
         """Return all that the peer holds of a ledger, page by page."""
         texts: list[str] = []
         positions: list[int] = []
+        bases: dict[int, str] = {}
+        after = 0
         while True:
-            page = await self.ask({"type": "GET_LEDGER", "peerId": owner, "after": len(texts)})
+            page = await self.ask({"type": "GET_LEDGER", "peerId": owner, "after": after})
             if not page.get("ledger"):
-                return Copy(owner, tuple(texts), tuple(positions))
-            texts += page["ledger"]["entries"]
+                return Copy(owner, tuple(texts), tuple(positions), bases)
+            batch = page["ledger"]
+            if "base" in batch:
+                # What it held when the last page was turned, it has forgotten since: this is all there is.
+                texts, positions, bases = [], [], {batch["first"]: batch["base"]}
+            texts += batch["entries"]
             positions += page["positions"]
+            after = batch["first"] - 1 + len(batch["entries"])
 
 
 def trades_of(item: str) -> dict[str, Any]:

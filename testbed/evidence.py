@@ -6,6 +6,7 @@ by the names of the scenario (peer-1); `peer_ids` ties them to the ids that ledg
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -33,7 +34,9 @@ class Evidence:
 
     `ledgers` holds, by living holder and owner (a peer id), each copy of a ledger; `books` and `trades` hold, by
     living peer and item, what the client's door showed; `statuses` by living peer. `crashed` has one line for each
-    process that ended by itself; `logs` has what each process has said, by its name.
+    process that ended by itself; `logs` has what each process has said, by its name. `disks` has, where the
+    place of the run can tell, the same copies with all that their holders have forgotten; where it cannot, the ledgers
+    count.
     """
 
     quiet: bool
@@ -45,6 +48,17 @@ class Evidence:
     trades: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
     crashed: tuple[str, ...] = ()
     logs: dict[str, str] = field(default_factory=dict)
+    disks: dict[str, dict[str, Copy]] = field(default_factory=dict)
+
+    def held_by(self, holder: str) -> dict[str, Copy]:
+        """Return the copies of a peer, with what it has forgotten as far as that is known."""
+        return self.disks.get(holder) or self.ledgers[holder]
+
+    def is_forgotten(self, id_: str) -> bool:
+        """Tell whether the entry that made this order or fill may be gone from every copy."""
+        owner, _, sequence = id_.rpartition("-")
+        copy = self.best_copies().get(owner)
+        return copy is not None and not copy.is_whole and int(sequence) < min(copy.bases)
 
     def name_of(self, peer_id: str) -> str:
         """Return the scenario's name of a peer, or the start of its id where it has none."""
@@ -62,8 +76,8 @@ class Evidence:
     def best_copies(self) -> dict[str, Copy]:
         """Return each owner's ledger: its own copy where it lives, else the longest that anybody holds."""
         best: dict[str, Copy] = {}
-        for holder, copies in self.ledgers.items():
-            for owner, copy in copies.items():
+        for holder in self.ledgers:
+            for owner, copy in self.held_by(holder).items():
                 own = self.peer_ids.get(holder) == owner
                 if own or owner not in best or (not self.is_living(owner) and longer(copy, best[owner])):
                     best[owner] = copy
@@ -79,7 +93,9 @@ class Evidence:
 
     def summary(self) -> dict[str, Any]:
         """Return everything but the ledgers and logs as a JSON object."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("ledgers", "logs")}
+        return {
+            one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("ledgers", "logs", "disks")
+        }
 
 
 def read_evidence(
@@ -95,8 +111,9 @@ def ledger_rows(copies: dict[str, Copy]) -> list[dict[str, Any]]:
     """Return the entries that one peer holds in the order they came into its journal, as JSON objects."""
     rows = [
         {"position": position, "owner": copy.owner, "text": text}
+        | ({"base": copy.bases[line.sequence]} if line.sequence in copy.bases else {})
         for copy in copies.values()
-        for position, text in zip(copy.positions, copy.texts, strict=True)
+        for position, text, line in zip(copy.positions, copy.texts, copy.lines(), strict=True)
     ]
     return sorted(rows, key=lambda row: row["position"])
 
@@ -108,13 +125,17 @@ def many(count: int, one: str, more: str | None = None) -> str:
 
 def longer(copy: Copy, other: Copy) -> bool:
     """Tell whether a copy reaches further than another."""
-    return len(copy.texts) > len(other.texts)
+    return copy.last > other.last
 
 
 def _copies(rows: list[dict[str, Any]]) -> dict[str, Copy]:
     owners = dict.fromkeys(row["owner"] for row in rows)
     mine = {owner: [row for row in rows if row["owner"] == owner] for owner in owners}
     return {
-        owner: Copy(owner, tuple(row["text"] for row in of), tuple(row["position"] for row in of))
+        owner: Copy(owner, tuple(row["text"] for row in of), tuple(row["position"] for row in of), _bases(of))
         for owner, of in mine.items()
     }
+
+
+def _bases(rows: list[dict[str, Any]]) -> dict[int, str]:
+    return {json.loads(row["text"])["sequence"]: row["base"] for row in rows if "base" in row}

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import zip_longest
+from typing import Any
 
 from testbed.accounts import ZERO, Account, Accounts, Copy, Trade, owner_of
 from testbed.evidence import MOST_SHOWN, Evidence, Verdict, longer, many
@@ -18,6 +19,8 @@ from testbed.history import History
 
 # How many orders of a side a book shows at least, where there are so many.
 LEAST_SHOWN = 1_000
+# The hash before the first entry of a ledger.
+NOTHING = "00" * 32
 NOT_AT_REST = "the run never came to rest, so this cannot be judged"
 
 
@@ -45,14 +48,18 @@ def agreed_trades(history: History, evidence: Evidence) -> Verdict:
     accounts = evidence.accounts()
     wrong = [*_one_sided(evidence, accounts), *_not_as_asked(evidence, accounts)]
     halves = accounts.half_trades()
-    told: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    whole = all(copy.is_whole for copy in evidence.best_copies().values())
+    told: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for trade in sorted([*accounts.trades().values(), *halves], key=lambda trade: (trade.time, trade.id)):
-        told[_item_of(accounts, trade)][_tell_trade(evidence, trade)] = None
-    latest = {trade for trades in told.values() for trade in list(trades)[-MOST_SHOWN:]}
+        told[_item_of(accounts, trade)][trade.id] = _tell_trade(evidence, trade)
+    latest = {id_: trade for trades in told.values() for id_, trade in list(trades.items())[-MOST_SHOWN:]}
     for peer, items in evidence.trades.items():
         shown = [_tell_shown(evidence, trade) for trades in items.values() for trade in trades]
-        wrong += [f"{peer} does not show: {trade}" for trade in sorted(latest - set(shown))]
-        wrong += [f"{peer} shows what no ledger says: {trade}" for trade in sorted(set(shown) - latest)]
+        held = {latest[id_] for id_ in _trades_held(evidence, peer) if id_ in latest}
+        wrong += [f"{peer} does not show: {trade}" for trade in sorted(held - set(shown))]
+        if whole:
+            invented = sorted(set(shown) - set(latest.values()))
+            wrong += [f"{peer} shows what no ledger says: {trade}" for trade in invented]
         wrong += [f"{peer} shows twice: {trade}" for trade, count in sorted(Counter(shown).items()) if count > 1]
     count = len(accounts.trades())
     sentence = f"both sides tell the same of {many(count - len(halves), 'trade')}"
@@ -80,10 +87,14 @@ def conservation(history: History, evidence: Evidence) -> Verdict:
     for trade in halves:
         item, void_side = _void_side(accounts, trade)
         traded[item][void_side] += trade.quantity
+    # Of what was settled before a ledger begins, one side may be known and the other not.
+    whole = all(copy.is_whole for copy in evidence.best_copies().values())
     for item, sides in traded.items():
-        if sides["buy"] != sides["sell"]:
+        if whole and sides["buy"] != sides["sell"]:
             wrong.append(f"{item}: {sides['buy']} bought, but {sides['sell']} sold")
     totals = ", ".join(f"{sides['buy'].normalize():f} {item}" for item, sides in traded.items()) or "nothing"
+    if not whole:
+        return _verdict("conservation", wrong, "of every order that the ledgers still tell of, nothing vanished")
     void = f", one side of {many(len(halves), 'trade')} void behind a fence" if halves else ""
     return _verdict("conservation", wrong, f"bought and sold alike: {totals}{void}; nothing appeared or vanished")
 
@@ -95,15 +106,16 @@ def converged(history: History, evidence: Evidence) -> Verdict:
     wrong: list[str] = []
     for owner, best in evidence.best_copies().items():
         for holder in evidence.living:
-            texts = evidence.ledgers[holder][owner].texts if owner in evidence.ledgers[holder] else ()
-            if texts != best.texts:
-                where = next((n for n, (a, b) in enumerate(zip(texts, best.texts, strict=False), 1) if a != b), None)
-                how = f"differs at entry {where}" if where else f"has {len(texts)} of {len(best.texts)} entries"
-                wrong.append(f"{holder}'s copy of {evidence.name_of(owner)}'s ledger {how}")
+            copy = evidence.ledgers[holder].get(owner) or Copy(owner, (), ())
+            whose = f"{holder}'s copy of {evidence.name_of(owner)}'s ledger"
+            if (where := _differs_at(copy, best)) is not None:
+                wrong.append(f"{whose} differs at entry {where}")
+            elif copy.last != best.last:
+                wrong.append(f"{whose} has {copy.last} of {best.last} entries")
     first, *others = evidence.living or ("",)
     wrong += _books_that_no_ledger_gives(evidence, first)
     for peer in others:
-        if evidence.books[peer] != evidence.books[first]:
+        if _books_differ(evidence.books[peer], evidence.books[first]):
             wrong.append(f"{peer}'s books differ from {first}'s")
         if evidence.statuses[peer]["digest"] != evidence.statuses[first]["digest"]:
             wrong.append(f"{peer}'s digest differs from {first}'s")
@@ -166,10 +178,12 @@ def chained(history: History, evidence: Evidence) -> Verdict:
         for owner, copy in ledgers.items():
             copies += bool(copy.texts)
             what = f"{holder}'s copy of {evidence.name_of(owner)}'s ledger"
-            if [line.sequence for line in copy.lines()] != list(range(1, len(copy.texts) + 1)):
-                wrong.append(f"{what} is not numbered from 1 without a gap")
+            first = min(copy.bases, default=1)
+            if [line.sequence for line in copy.lines()] != list(range(first, first + len(copy.texts))):
+                wrong.append(f"{what} is not numbered from {first} without a gap")
             length, stated = evidence.statuses[holder]["vector"].get(owner, (0, ""))
-            if length <= len(copy.texts) and length and chain(copy.texts[:length]) != stated:
+            head = chain(copy.texts[: length - first + 1], copy.bases.get(first, NOTHING))
+            if first <= length < first + len(copy.texts) and head != stated:
                 wrong.append(f"{what} does not hash to the head it states at entry {length}")
     counted = many(copies, "copy", "copies")
     return _verdict("chained", wrong, f"{counted} of ledgers hash to the heads that their holders state")
@@ -188,6 +202,8 @@ def _overfilled(evidence: Evidence, account: Account, sequence: int) -> Iterator
 def _one_sided(evidence: Evidence, accounts: Accounts) -> Iterator[str]:
     for id_, trade in accounts.granted.items():
         closed = accounts.closed.get(id_)
+        if not _is_judged(evidence, trade):
+            continue
         if closed is None:
             # Where the taker's owner is gone, nobody is left to write the other side.
             if trade.quantity > 0 and evidence.is_living(owner_of(trade.taker)):
@@ -203,7 +219,8 @@ def _one_sided(evidence: Evidence, accounts: Accounts) -> Iterator[str]:
             continue
         # Whoever asked all others before it fenced a peer has lost no decision of it; who forced it vouched for that.
         held = evidence.is_living(maker) or (maker in accounts.fences and maker not in accounts.forced)
-        if id_ not in accounts.granted and held and (closed.quantity > 0 or maker not in accounts.fences):
+        is_due = closed.quantity > 0 or maker not in accounts.fences
+        if id_ not in accounts.granted and held and is_due and _is_judged(evidence, closed):
             yield f"{_tell_trade(evidence, closed)}: the maker's ledger does not say so"
     for id_, line in accounts.opened.items():
         if evidence.is_living(line.owner) and evidence.is_living(owner_of(line.event["maker"])):
@@ -214,7 +231,7 @@ def _not_as_asked(evidence: Evidence, accounts: Accounts) -> Iterator[str]:
     for id_, trade in accounts.granted.items():
         asked = accounts.asked.get(id_)
         if asked is None:
-            if evidence.is_living(owner_of(trade.taker)):
+            if _is_judged(evidence, trade) and evidence.is_living(owner_of(trade.taker)):
                 yield f"{_tell_trade(evidence, trade)}: the taker's ledger never asked for it"
             continue
         event = asked.event
@@ -260,19 +277,54 @@ def _different_copies(evidence: Evidence) -> list[Copy]:
     best = evidence.best_copies()
     rest = [
         copy
-        for copies in evidence.ledgers.values()
-        for owner, copy in copies.items()
-        if longer(copy, best[owner]) or copy.texts != best[owner].texts[: len(copy.texts)]
+        for holder in evidence.ledgers
+        for owner, copy in evidence.held_by(holder).items()
+        if longer(copy, best[owner]) or _differs_at(copy, best[owner]) is not None
     ]
     return [*best.values(), *rest]
 
 
-def chain(texts: tuple[str, ...]) -> str:
-    """Return the hash that a ledger of these entries ends with."""
-    head = "00" * 32
+def chain(texts: tuple[str, ...], head: str = NOTHING) -> str:
+    """Return the hash that a ledger of these entries ends with, after the hash of the entry before them."""
     for text in texts:
         head = hashlib.sha256((head + text).encode()).hexdigest()
     return head
+
+
+def _differs_at(copy: Copy, best: Copy) -> int | None:
+    """Return the number of the first entry that both hold, and not the same."""
+    if copy.texts == best.texts[: len(copy.texts)]:
+        return None
+    true = best.by_number()
+    return next((number for number, text in copy.by_number().items() if true.get(number, text) != text), None)
+
+
+def _trades_held(evidence: Evidence, peer: str) -> set[str]:
+    """Return the ids of the trades that a peer's copies tell of, as far as it still holds them."""
+    events = [line.event for copy in evidence.ledgers[peer].values() for line in copy.lines()]
+    sides = ("FILL_GRANTED", "FILL_CLOSED")
+    return {event["fillId"] for event in events if event["type"] in sides} | {
+        event["id"] for event in events if event["type"] == "ORDERS_TRADED"
+    }
+
+
+def _books_differ(books: dict[str, Any], others: dict[str, Any]) -> bool:
+    """Tell whether two peers show anything open differently, or a filled order that both still know."""
+    for item in {**books, **others}:
+        book, other = books.get(item, {}), others.get(item, {})
+        if any(book.get(side) != other.get(side) for side in ("buyOrders", "sellOrders")):
+            return True
+        known = {order["id"]: order for order in other.get("filledOrders", ())}
+        if any(known.get(order["id"], order) != order for order in book.get("filledOrders", ())):
+            return True
+    return False
+
+
+def _is_judged(evidence: Evidence, trade: Trade) -> bool:
+    """Tell whether both owners' ledgers are here from the beginning: else one side of it may be forgotten."""
+    copies = evidence.best_copies()
+    sides = [copies.get(owner_of(id_)) for id_ in (trade.maker, trade.taker)]
+    return all(copy is None or copy.is_whole for copy in sides)
 
 
 def _tell_trade(evidence: Evidence, trade: Trade) -> str:

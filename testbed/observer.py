@@ -114,6 +114,7 @@ class Observer:
         evidence = Evidence(whole, dict(sorted(self.peer_ids.items())), tuple(shown), crashed=crashed, logs=logs)
         for peer, one in shown.items():
             evidence.statuses[peer], evidence.ledgers[peer], evidence.books[peer], evidence.trades[peer] = one
+            evidence.disks[peer] = self._cluster.disk(peer)
         return evidence
 
     async def _status(self, peer: str) -> dict[str, Any] | None:
@@ -148,4 +149,11 @@ class Observer:
 
 
 def _items(events: Iterable[dict[str, Any]]) -> list[str]:
-    return sorted({event["item"] for event in events if event["type"] == "ORDER_PLACED"})
+    placed = (order for event in events for order in _orders_in(event))
+    return sorted({order["item"] for order in placed})
+
+
+def _orders_in(event: dict[str, Any]) -> list[dict[str, Any]]:
+    if event["type"] == "SNAPSHOT":
+        return [order["placed"] for order in event["orders"]]
+    return [event] if event["type"] == "ORDER_PLACED" else []

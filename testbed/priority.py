@@ -15,6 +15,7 @@ from testbed.accounts import ZERO, Account, Accounts, Copy, Line, Stamp, owner_o
 from testbed.evidence import Evidence, Verdict, many
 from testbed.history import History
 from testbed.reach import Reach
+from testbed.snapshot_checks import as_they_came
 
 
 def priority(history: History, evidence: Evidence) -> Verdict:
@@ -28,15 +29,15 @@ def priority(history: History, evidence: Evidence) -> Verdict:
     reach, fenced = Reach(history), evidence.accounts().fences
     wrong: list[str] = []
     takings = 0
-    for holder, copies in evidence.ledgers.items():
-        me = evidence.peer_ids[holder]
+    for holder in evidence.ledgers:
+        me, copies = evidence.peer_ids[holder], evidence.held_by(holder)
         writing = reach.writing(holder)
         for view, line, claimed in _takings(me, copies):
             takings += 1
             taker, maker = view.accounts.orders[line.event["taker"]], view.accounts.orders.get(line.event["maker"])
             if maker is None:
                 # What lies around a fence may have been forgotten and read again, or was void when all was over.
-                if owner_of(line.event["maker"]) not in fenced:
+                if owner_of(line.event["maker"]) not in fenced and not evidence.is_forgotten(line.event["maker"]):
                     name = evidence.tell(line.event["maker"])
                     wrong.append(f"{holder} took from {name} before it had seen that order")
                 continue
@@ -84,8 +85,9 @@ class _View:
         """Yield the orders that this taker should have taken before this maker."""
         ranked = self._ranked[maker.item, maker.side]
         for *_, id_ in ranked[: bisect_left(ranked, _rank(maker))]:
-            order = self.accounts.orders[id_]
-            if order.available > 0 and order.crosses(taker) and order.stamp < taker.stamp:
+            order = self.accounts.orders.get(id_)
+            # A ledger that was started over tells no more of what had been settled.
+            if order is not None and order.available > 0 and order.crosses(taker) and order.stamp < taker.stamp:
                 yield order
 
 
@@ -94,7 +96,7 @@ def _takings(me: str, copies: dict[str, Copy]) -> Iterator[tuple[_View, Line, di
     view = _View()
     claims: dict[tuple[str, str], Decimal] = {}
     claimed: dict[str, Decimal] = defaultdict(Decimal)
-    for line in _as_they_came(copies):
+    for line in as_they_came(copies):
         event = line.event
         if line.owner == me and event["type"] in ("FILL_OPENED", "ORDERS_TRADED"):
             yield view, line, claimed
@@ -104,15 +106,6 @@ def _takings(me: str, copies: dict[str, Copy]) -> Iterator[tuple[_View, Line, di
         elif event["type"] in ("FILL_GRANTED", "FILL_HELD") or (event["type"] == "FILL_CLOSED" and line.owner == me):
             claimed[event["maker"]] -= claims.pop((event["fillId"], event["maker"]), ZERO)
         view.apply(line)
-
-
-def _as_they_came(copies: dict[str, Copy]) -> list[Line]:
-    placed = [
-        (position, line)
-        for copy in copies.values()
-        for position, line in zip(copy.positions, copy.lines(), strict=True)
-    ]
-    return [line for _, line in sorted(placed, key=lambda pair: pair[0])]
 
 
 def _rank(order: Account) -> tuple[Decimal, Stamp, str]:

@@ -20,6 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pygrenache import Address
+from testbed.accounts import Copy
 from testbed.cluster import ROOT, STOP_TIMEOUT_S, CannotRun
 from testbed.leash import Leash
 from testbed.namespaces import (
@@ -61,8 +62,9 @@ class ProcessCluster:
 
     name = "processes"
 
-    def __init__(self, directory: Path, peer: Sequence[str] = PEER_COMMAND) -> None:
+    def __init__(self, directory: Path, peer: Sequence[str] = PEER_COMMAND, snapshot_every: int | None = None) -> None:
         self.network_key = secrets.token_hex(32).encode()
+        self._snapshot_every = snapshot_every
         self._directory = directory
         self._peer = list(peer)
         self._ports: dict[str, int] = {}
@@ -108,6 +110,7 @@ class ProcessCluster:
                 "GRAPEVINE_DATA": str(self._directory / "data" / peer),
                 "GRAPEVINE_PORT": str(self._ports[peer]),
                 "GRAPEVINE_NETWORK_KEY": self.network_key.decode(),
+                "GRAPEVINE_SNAPSHOT_EVERY": str(self._snapshot_every or ""),
                 **self._clock(peer),
             }
             self._programs[peer] = (self._peer, environment)
@@ -148,6 +151,10 @@ class ProcessCluster:
         """Return the peer's own port."""
         host = self._sites[peer].address if peer in self._sites else HOST
         return Address(host, self._ports[peer])
+
+    def disk(self, peer: str) -> dict[str, Copy]:
+        """Leave it to the peer to show what it holds."""
+        return {}
 
     async def crashed(self) -> list[str]:
         """Tell of every process that has ended."""

@@ -45,7 +45,7 @@ def durable(history: History, evidence: Evidence) -> Verdict:
     fills = dict(_fills_seen([operation.answer for operation in history.operations()]))
     written = accounts.trades() | accounts.closed
     for fill, orders in fills.items():
-        if fill not in written:
+        if fill not in written and not evidence.is_forgotten(fill):
             found.append(_lost(evidence, accounts, orders, f"the fill {evidence.tell(fill)} was shown to a client"))
     counts = ", ".join(many(told[what], what) for what in ("order", "cancel", "reduction"))
     counts = f"{counts} and {many(len(fills), 'fill')}"
@@ -122,6 +122,8 @@ def _missing_order(evidence: Evidence, accounts: Accounts, submit: Operation) ->
     placed = accounts.orders.get(order["id"])
     name = evidence.tell(order["id"])
     if placed is None:
+        if evidence.is_forgotten(order["id"]):
+            return
         fences = accounts.fences.get(owner_of(order["id"]))
         written = int(order["id"].rpartition("-")[2])
         if fences and written <= max(fence.sequence for fence in fences.values()):
@@ -141,6 +143,8 @@ def _missing_order(evidence: Evidence, accounts: Accounts, submit: Operation) ->
 
 def _missing_cancel(evidence: Evidence, accounts: Accounts, order: dict[str, Any]) -> Iterator[Findings]:
     account = accounts.orders.get(order["id"])
+    if account is None and evidence.is_forgotten(order["id"]):
+        return
     if account is None or not account.is_cancelled:
         yield _lost(evidence, accounts, [order["id"]], f"the cancel of {evidence.tell(order['id'])} was acknowledged")
         return

@@ -125,13 +125,16 @@ def repeats(scenario: Scenario, on: str) -> str:
 def _cluster(on: str, directory: Path, scenario: Scenario, plant: str) -> Cluster:
     match on:
         case "containers":
-            return ContainerCluster(directory, scenario.name, planted_image(plant) if plant else PEER_IMAGE)
+            image = planted_image(plant) if plant else PEER_IMAGE
+            return ContainerCluster(directory, scenario.name, image, scenario.snapshot_every)
         case "processes":
-            return ProcessCluster(directory, planted_command(plant) if plant else PEER_COMMAND)
+            command = planted_command(plant) if plant else PEER_COMMAND
+            return ProcessCluster(directory, command, scenario.snapshot_every)
         case _ if plant:
             raise CannotRun("in a simulation `make mutants` plants the bugs")
         case _:
-            return SimulationCluster(scenario.seed, Recorder(MAX_MESSAGES, MAX_COMMITTED), SIMULATED_EFFORT)
+            recorder = Recorder(MAX_MESSAGES, MAX_COMMITTED)
+            return SimulationCluster(scenario.seed, recorder, SIMULATED_EFFORT, scenario.snapshot_every)
 
 
 def check(scenario: Scenario, cluster: Cluster) -> None:

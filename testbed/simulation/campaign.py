@@ -65,6 +65,9 @@ MUST_HAPPEN = (
     "start",
     "lie",
     *(f"lies: {lie}" for lie in LIES),
+    "snapshots taken",
+    "ledgers joined by snapshot",
+    "entries forgotten",
 )
 
 

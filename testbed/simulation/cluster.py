@@ -8,7 +8,9 @@ from typing import Any
 
 from peer.codes import Refusal
 from peer.desk import Reply
+from peer.picture import Past
 from pygrenache import Address, ConnectionLost, RemoteError, RequestTimeout
+from testbed.accounts import Copy
 from testbed.script import FAULTS, GRAPES, Cut, Fault, Mend, Torment
 from testbed.simulation.process import NETWORK_KEY
 from testbed.simulation.recorder import Recorder
@@ -24,10 +26,18 @@ class SimulationCluster:
     name = "simulation"
     network_key = NETWORK_KEY
 
-    def __init__(self, seed: int, recorder: Recorder | None = None, max_effort: int = MAX_EFFORT) -> None:
+    def __init__(
+        self,
+        seed: int,
+        recorder: Recorder | None = None,
+        max_effort: int = MAX_EFFORT,
+        snapshot_every: int | None = None,
+    ) -> None:
+        # Who sums up early also forgets early: few runs see a thousand settled orders.
+        past = Past(snapshot_every, settled_orders=snapshot_every // 8) if snapshot_every else None
         self.seed = seed
         self.recorder = recorder or Recorder()
-        self.world = World(seed, self.recorder, max_effort)
+        self.world = World(seed, self.recorder, max_effort, past)
 
     @property
     def supports(self) -> frozenset[type[Fault]]:
@@ -77,6 +87,10 @@ class SimulationCluster:
     def door(self, peer: str) -> Address:
         """Return an address that only SimulatedClient understands."""
         return Address(peer, 0)
+
+    def disk(self, peer: str) -> dict[str, Copy]:
+        """Return all that was ever on a peer's disk, but for what it lost."""
+        return self.world.peers[peer].disk.copies()
 
     async def crashed(self) -> list[str]:
         """Tell of every peer that has ended by itself."""

@@ -6,10 +6,12 @@ The rule: a transaction is on it whole or not at all, as SQLite promises; nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from random import Random
 
-from peer.journal import MemoryJournal
+from peer.journal import NONE_ASIDE, Aside, MemoryJournal
 from peer.ledgers import Record
+from testbed.accounts import Copy
 from testbed.script import Point
 
 
@@ -29,7 +31,6 @@ class Disk(MemoryJournal):
         self.full = False
         self.noted: Callable[[list[Record]], None] = lambda records: None
         self._dice = dice
-        self._ends: list[int] = [0]
         self._forced = 0
 
     @property
@@ -37,8 +38,8 @@ class Disk(MemoryJournal):
         """Whether the next commit fails, so that the peer is to end by its own rule."""
         return self.full or self.doom == "failed write"
 
-    def append(self, records: Iterable[Record], *, durable: bool) -> None:
-        """Keep entries, or do what the doom says.
+    def append(self, records: Iterable[Record], *, durable: bool, aside: Aside = NONE_ASIDE) -> None:
+        """Keep entries and put others aside, or do what the doom says.
 
         Raises:
             Killed: the process ends here.
@@ -50,33 +51,40 @@ class Disk(MemoryJournal):
         if doom == "before a commit" or (doom == "torn" and self._dice.random() < 0.5):
             raise Killed
         kept = list(records)
-        super().append(kept, durable=durable)
+        super().append(kept, durable=durable, aside=aside)
         self.noted(kept)
-        self._ends.append(self._ends[-1] + len(kept))
         if durable:
-            self._forced = len(self._ends) - 1
+            self._forced = len(self.commits)
         if doom is not None:
             raise Killed
 
+    def copies(self) -> dict[str, Copy]:
+        """Return all that it ever held, also what its peer has forgotten."""
+        bases = {(peer_id, base) for _, aside in self.commits for peer_id, base in aside.bases.items()}
+        hashes = {(peer_id, base.sequence + 1): base.hash for peer_id, base in sorted(bases)}
+        found: dict[str, list[tuple[int, Record]]] = {}
+        for position, record in self.written.items():
+            found.setdefault(record.peer_id, []).append((position, record))
+        return {owner: _copy(owner, kept, hashes) for owner, kept in found.items()}
+
     def cut_power(self) -> int:
         """Lose any number of the last transactions that were not forced; return how many entries are gone."""
-        kept = self._dice.randint(self._forced, len(self._ends) - 1)
-        lost = self._ends[-1] - self._ends[kept]
-        self.lose(lost)
-        return lost
+        before = len(self.written)
+        self.rewind(self._dice.randint(self._forced, len(self.commits)))
+        return before - len(self.written)
 
     def cut(self, peer_id: str, after: int) -> None:
         """Forget the entries of a ledger after a number, for good."""
         super().cut(peer_id, after)
-        self._ends = [0, len(list(self.records()))]
-        self._forced = 1
+        self._forced = len(self.commits)
 
-    def lose(self, count: int) -> None:
-        """Be without the last entries."""
-        kept, forks = list(self.records())[: self._ends[-1] - count], self.forks()
-        super().__init__()
-        super().append(kept, durable=True)
-        for fork in forks:
-            self.keep_fork(fork)
-        self._ends = [0, len(kept)]
-        self._forced = 1
+
+def _copy(owner: str, kept: list[tuple[int, Record]], hashes: dict[tuple[str, int], str]) -> Copy:
+    numbers = [record.head.sequence for _, record in kept]
+    gaps = [number for before, number in pairwise([0, *numbers]) if number != before + 1]
+    return Copy(
+        owner,
+        tuple(record.text for _, record in kept),
+        tuple(position for position, _ in kept),
+        {number: hashes[owner, number] for number in gaps},
+    )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import peer.market
+import peer.snapshot
 from peer.events import FillOpened
 from peer.ledgers import Amnesia, Ledgers
 from peer.market import Market
@@ -19,12 +20,12 @@ from peer.trader import Trader
 Patch = tuple[Any, str, Any]
 
 
-def _rules(*claims: str) -> Callable[[], Patch]:
+def _rules(*claims: str, of: Any = peer.market) -> Callable[[], Patch]:
     """No longer hold ledgers against some of the market's rules."""
 
     def patch() -> Patch:
-        require = peer.market._require
-        return peer.market, "_require", lambda holds, rule: require(holds or rule in claims, rule)
+        require = of._require
+        return of, "_require", lambda holds, rule: require(holds or rule in claims, rule)
 
     return patch
 
@@ -33,9 +34,9 @@ def _clocks() -> Patch:
     """Let the clock of a ledger go back."""
     fold = Ledgers._fold
 
-    def timeless(ledgers: Ledgers, peer_id: str, entry: Any, head: Any) -> None:
+    def timeless(ledgers: Ledgers, peer_id: str, entry: Any, *heads: Any) -> None:
         ledgers._times.pop(peer_id, None)
-        fold(ledgers, peer_id, entry, head)
+        fold(ledgers, peer_id, entry, *heads)
 
     return Ledgers, "_fold", timeless
 
@@ -100,5 +101,6 @@ GUARDS: dict[str, tuple[Callable[[], Patch], ...]] = {
     "uses_ids_again_after_a_restart": (_rules("an order's id names its entry", "a fill's id names its entry"),),
     "takes_its_clock_back": (_clocks,),
     "does_not_reserve": (_rules("a fill reserves what is available"), _amounts),
+    "drops_decisions_without_a_watermark": (_rules("a decision stands until its fill is closed", of=peer.snapshot),),
     "grants_what_is_asked": (_rules(AVAILABLE, ADDS_UP), _amounts),
 }

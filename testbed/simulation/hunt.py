@@ -8,7 +8,7 @@ from multiprocessing import Pool
 
 import testbed.simulation.term_mutants  # noqa: F401 - enters its bugs into MUTANTS
 from testbed.checkers import CHECKERS, HOLDS, VIOLATED
-from testbed.simulation.fence_mutants import MUTANTS
+from testbed.simulation.forgetting import MUTANTS
 from testbed.simulation.swarm import draw
 from testbed.simulation.trial import Trial, attempt
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -186,28 +187,27 @@ def _answers_before_it_commits() -> list[Patch]:
 @mutant
 def _sends_before_it_commits() -> list[Patch]:
     """Tells others what only the next commit will bring to the disk."""
-    append, records = Disk.append, Disk.records
-    pending: WeakKeyDictionary[Disk, int] = WeakKeyDictionary()
+    append, bases = Disk.append, Disk.bases
+    pending: WeakKeyDictionary[Disk, bool] = WeakKeyDictionary()
 
-    def behind(disk: Disk, entries: Any, *, durable: bool) -> None:
-        pending[disk] = 0
-        kept = list(entries)
-        append(disk, kept, durable=durable)
-        pending[disk] = len(kept)
+    def behind(disk: Disk, entries: Any, **more: Any) -> None:
+        pending[disk] = False
+        append(disk, entries, **more)
+        pending[disk] = True
 
-    def lost(disk: Disk) -> Iterator[Record]:
-        if gone := pending.pop(disk, 0):
-            disk.lose(gone)
-        return records(disk)
+    def lost(disk: Disk) -> dict[str, Head]:
+        if pending.pop(disk, False):
+            disk.rewind(len(disk.commits) - 1)
+        return bases(disk)
 
-    return [(Disk, "append", behind), (Disk, "records", lost)]
+    return [(Disk, "append", behind), (Disk, "bases", lost)]
 
 
 @mutant
 def _does_not_force_its_entries_to_the_disk() -> list[Patch]:
     """Leaves its own entries, too, where a power cut takes them."""
     append = Disk.append
-    return [(Disk, "append", lambda disk, entries, *, durable: append(disk, entries, durable=False))]
+    return [(Disk, "append", lambda disk, entries, **more: append(disk, entries, **(more | {"durable": False})))]
 
 
 @mutant
@@ -383,3 +383,13 @@ def _forgets_client_order_ids() -> list[Patch]:
         resume(exchange, now)
 
     return [(Exchange, "resume", blank)]
+
+
+def without_the_rule(claim: str, of: ModuleType = peer.market) -> Patch:
+    """Return the patch by which peers no longer hold ledgers against one of the market's rules."""
+    require = of._require
+
+    def lenient(holds: bool, rule: str) -> None:
+        require(holds or claim in rule, rule)
+
+    return (of, "_require", lenient)

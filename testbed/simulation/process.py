@@ -15,6 +15,7 @@ from peer.admission import Network
 from peer.desk import Reply
 from peer.identity import peer_id_of
 from peer.node import Inbound, Node, Output, Send, Tick
+from peer.picture import Past
 from testbed.simulation.disk import Disk, Killed
 from testbed.simulation.virtual_time import Agenda
 
@@ -58,7 +59,13 @@ class Process:
     """
 
     def __init__(
-        self, name: str, agenda: Agenda, dice: Random, send: Callable[[Process, Send], None], crashed: list[str]
+        self,
+        name: str,
+        agenda: Agenda,
+        dice: Random,
+        send: Callable[[Process, Send], None],
+        crashed: list[str],
+        past: Past | None = None,
     ) -> None:
         self.name = name
         self.identity = HashIdentity(name)
@@ -71,6 +78,7 @@ class Process:
         self._dice = dice
         self._send = send
         self._crashed = crashed
+        self._past = past
         self._inbox: list[tuple[Inbound, Answer]] = []
         self._frozen = False
         self._skew_s = self._ahead_s = 0.0
@@ -99,7 +107,7 @@ class Process:
         self._ahead_s = self._skew_s
         self._alarm_at = self._wake_at = inf
         self.disk.doom, self.ends_while_sending = None, False
-        node = Node(self.identity, self.disk, Network(NETWORK_KEY), verify=verify_hash)
+        node = Node(self.identity, self.disk, Network(NETWORK_KEY), verify=verify_hash, past=self._past)
         try:
             node.recover(self.clock())
         except Exception as error:

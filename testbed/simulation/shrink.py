@@ -54,6 +54,7 @@ from testbed.simulation.steps import {", ".join(kinds)}
 
 PEERS = {plan.peers}
 {late}SEED = {plan.seed}
+SNAPSHOT_EVERY = {plan.snapshot_every}
 STEPS = (
 {steps})
 

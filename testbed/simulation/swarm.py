@@ -42,6 +42,7 @@ MIN_PEERS, MAX_PEERS = 2, 7
 WIDEST = 5
 # In how many of the runs of three peers or more one is lost for good.
 LOSSES = 0.25
+SNAPSHOT_EVERY = (8, 40)
 # Below and above what a peer takes for a wild clock (5 s).
 SMALL_SKEW_S, LARGE_SKEW_S = 1.0, 9.0
 
@@ -71,11 +72,15 @@ SIMULATED = Pace((1.0, 2.0, 4.0), (5, 60), (0.02, 3.0), (0.05, 4.0), (0.1, 4.0),
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run that can be played: its seed also gives the dice of the world it is played in."""
+    """A run that can be played: its seed also gives the dice of the world it is played in.
+
+    Peers sum up their ledgers every so many entries, or at their own default.
+    """
 
     seed: int
     peers: int
     steps: tuple[Step, ...]
+    snapshot_every: int | None = None
 
     @property
     def late(self) -> tuple[str, ...]:
@@ -91,7 +96,9 @@ class Plan:
         title = f"Seed {self.seed}: {len(self.steps)} steps on {self.peers} peers."
         names = tuple(f"peer-{number}" for number in range(1, self.peers + 1))
         again = f"make replay SEED={self.seed}"
-        return Scenario(name or f"seed_{self.seed}", title, names, self.late, script, self.seed, again)
+        return Scenario(
+            name or f"seed_{self.seed}", title, names, self.late, script, self.seed, again, self.snapshot_every
+        )
 
 
 class Swarm:
@@ -141,7 +148,10 @@ class Swarm:
 def draw(seed: int) -> Plan:
     """Return the run of a seed, always the same."""
     swarm = Swarm(f"plan {seed}")
-    return Plan(seed, len(swarm.peers), steps_of(swarm, is_whole=True))
+    # From a dice of its own: whatever else is drawn, a seed sums up as it always did.
+    apart = Random(f"snapshots {seed}")
+    snapshot_every = apart.randint(*SNAPSHOT_EVERY) if apart.random() < 1 / 3 else None
+    return Plan(seed, len(swarm.peers), steps_of(swarm, is_whole=True), snapshot_every)
 
 
 def steps_of(swarm: Swarm, *, is_whole: bool) -> tuple[Step, ...]:

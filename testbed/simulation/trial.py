@@ -35,7 +35,7 @@ class Trial:
 
 def attempt(plan: Plan) -> Trial:
     """Play a plan and judge it."""
-    cluster, lines = SimulationCluster(plan.seed), hashlib.sha256()
+    cluster, lines = SimulationCluster(plan.seed, snapshot_every=plan.snapshot_every), hashlib.sha256()
     history = History(lambda line: lines.update(line.encode()))
     try:
         evidence, why = virtual_time.run(cluster.world.agenda, play(plan.scenario(), cluster, history))
@@ -79,7 +79,7 @@ def _happened(history: History, evidence: Evidence) -> Counter[str]:
     seen["fills refused"] += len(moved) - sum(moved)
     seen["trades within a peer"] += len(accounts.within)
     seen += _by_terms(history, evidence, accounts)
-    copies = chain.from_iterable(of.values() for of in evidence.ledgers.values())
+    copies = list(chain.from_iterable(of.values() for of in evidence.ledgers.values()))
     seen["peers fenced"] += len(accounts.fences)
     seen["fills closed behind a fence"] += sum(
         1
@@ -88,6 +88,18 @@ def _happened(history: History, evidence: Evidence) -> Counter[str]:
     )
     seen["trades with one side behind a fence"] += len(accounts.half_trades())
     seen["ledger entries"] += sum(len(copy.texts) for copy in copies)
+    return seen + _summed_up(evidence)
+
+
+def _summed_up(evidence: Evidence) -> Counter[str]:
+    seen = Counter[str]()
+    parts = [line.event for line in evidence.lines() if line.event["type"] == "SNAPSHOT"]
+    seen["snapshots taken"] = sum(part["part"] == part["parts"] for part in parts)
+    for holder in evidence.ledgers:
+        held, shown = evidence.held_by(holder), evidence.ledgers[holder]
+        seen["ledgers joined by snapshot"] += sum(len(copy.bases) for copy in held.values())
+        seen["entries forgotten"] += sum(len(copy.texts) for copy in held.values())
+        seen["entries forgotten"] -= sum(len(copy.texts) for copy in shown.values())
     return seen
 
 

@@ -17,6 +17,7 @@ from peer.codes import Refusal
 from peer.desk import Reply
 from peer.ledgers import Record
 from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Send
+from peer.picture import Past
 from testbed.script import GRAPES, Crash, Cut, FillDisk, FreeDisk, Lie, Mend, Skew, Torment, Weather
 from testbed.simulation.liar import Liar
 from testbed.simulation.network import Network
@@ -41,7 +42,7 @@ class World:
     `grapes` are those that are up; with one of them, whoever looks finds every living peer. A `recorder` looks on.
     """
 
-    def __init__(self, seed: int, recorder: Recorder, max_effort: int = MAX_EFFORT) -> None:
+    def __init__(self, seed: int, recorder: Recorder, max_effort: int = MAX_EFFORT, past: Past | None = None) -> None:
         self.agenda = Agenda(max_effort)
         self.dice = Random(seed)
         self.seen: Counter[str] = Counter()
@@ -50,13 +51,14 @@ class World:
         self._recorder = recorder
         self.network = Network(self.agenda, self.dice, self.seen, self._recorder)
         self.grapes = dict.fromkeys(GRAPES)
+        self._past = past
         self._by_id: dict[str, Process] = {}
         self._liars: dict[str, Liar] = {}
 
     def open(self, names: Sequence[str]) -> None:
         """Prepare peers without starting them."""
         for name in names:
-            peer = Process(name, self.agenda, self.dice, self._send, self.crashed)
+            peer = Process(name, self.agenda, self.dice, self._send, self.crashed, self._past)
             peer.disk.noted = partial(self._note_commit, name)
             self.peers[name] = self._by_id[peer.peer_id] = peer
 

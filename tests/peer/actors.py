@@ -21,6 +21,8 @@ from peer.ledger import chained, seal, write_entry
 from peer.ledgers import Record
 from peer.messages import FillOrder, LedgerBatch, OrderSubmitted
 from peer.node import Answered, Asked, Discovered, Failed, Inbound, Node, Send, Tick
+from peer.order import Order, placed
+from peer.picture import Past
 from peer.schema import Head, Message, Side
 
 NOW = 1_000.0
@@ -36,6 +38,13 @@ def identity(number: int) -> Ed25519Identity:
     return Ed25519Identity.from_seed(bytes([number]) * 32)
 
 
+def an_order(side: str, price: int, quantity: int, *, time: int = 1, peer: str = "a", item: str = ITEM) -> Order:
+    """An order of so many lots as its owner's ledger places it."""
+    is_buy: Side = "buy" if side == "buy" else "sell"
+    event = OrderPlaced(id=f"{peer}-{time}", item=item, side=is_buy, price=price, quantity=quantity)
+    return placed(event, (time, peer))
+
+
 def new_order(side: str, price: object, quantity: object, **more: Any) -> dict[str, Any]:
     """The payload that submits an order."""
     terms = {"item": ITEM, "type": side, "price": price, "quantity": quantity}
@@ -45,19 +54,20 @@ def new_order(side: str, price: object, quantity: object, **more: Any) -> dict[s
 class Peer:
     """A real peer at a time that stands still until a test moves it; what it sends waits in `outbox`."""
 
-    def __init__(self, number: int, journal: Journal | None = None, now: float = NOW) -> None:
+    def __init__(self, number: int, journal: Journal | None = None, now: float = NOW, past: Past | None = None) -> None:
         self.number = number
+        self.past = past
         self.now = now
         self.journal: Journal = MemoryJournal() if journal is None else journal
         self.outbox: list[Send] = []
         self.wake_at = inf
-        self.node = Node(identity(number), self.journal)
+        self.node = Node(identity(number), self.journal, past=past)
         self.node.recover(now)
         self.id = identity(number).peer_id
 
     def restarted(self, *, after_s: float = 0.0) -> Peer:
         """The next life of this peer, from its disk."""
-        return Peer(self.number, self.journal, self.now + after_s)
+        return Peer(self.number, self.journal, self.now + after_s, self.past)
 
     def receive(self, *inbound: Inbound) -> list[Reply]:
         """Hand it everything at once; the replies."""
@@ -145,13 +155,18 @@ def _carry(sender: Peer, send: Send, by_id: dict[str, Peer]) -> list[dict[str, A
     return messages + list(opened(answer)["messages"])
 
 
-def acquainted(*numbers: int, now: float = NOW) -> list[Peer]:
+def acquainted(*numbers: int, now: float = NOW, past: Past | None = None) -> list[Peer]:
     """Start peers that have found each other."""
-    peers = [Peer(number, now=now) for number in numbers]
+    peers = [Peer(number, now=now, past=past) for number in numbers]
+    introduce(*peers)
+    return peers
+
+
+def introduce(*peers: Peer) -> None:
+    """Let peers find each other, and say what they have to say."""
     for peer in peers:
         peer.receive(*(Discovered(other.id) for other in peers if other is not peer))
     talk(*peers)
-    return peers
 
 
 class Author:
@@ -238,12 +253,16 @@ class Author:
             head = chained(head, text)
         return head
 
-    def batch(self, first: int = 1) -> LedgerBatch:
-        """Its entries from a number on, signed."""
+    def batch(self, first: int = 1, *, gone: bool = False) -> LedgerBatch:
+        """Its entries from a number on, signed; `gone` if it says that those before are."""
+        base = Head()
+        for text in self.texts[: first - 1]:
+            base = chained(base, text)
         return LedgerBatch(
             peer_id=self.id,
             public_key=self.identity.public_key,
             first=first,
+            base=base.hash if gone else None,
             entries=self.texts[first - 1 :],
             signature=seal(self.identity, self.head()),
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from peer.config import Config, read_config
+from peer.picture import Past
 
 
 def test_without_a_word_a_peer_serves_this_machine() -> None:
@@ -41,6 +42,14 @@ def test_a_key_file_without_a_key_is_no_open_network(
     with pytest.raises(SystemExit):
         read_config(["--network-key-file", str(tmp_path / "key")], {})
     assert "--network-key-file" in capsys.readouterr().err
+
+
+def test_how_often_a_ledger_is_summed_up_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    assert read_config([], {}).snapshot_every == Past().snapshot_every
+    assert read_config([], {"GRAPEVINE_SNAPSHOT_EVERY": "50"}).snapshot_every == 50
+    with pytest.raises(SystemExit):
+        read_config(["--snapshot-every", "0"], {})
+    assert "--snapshot-every" in capsys.readouterr().err
 
 
 def test_several_grapes_are_separated_by_commas() -> None:

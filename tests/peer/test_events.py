@@ -13,11 +13,18 @@ from peer.events import (
     FillClosed,
     FillGranted,
     FillOpened,
+    GrantState,
+    HoldState,
     OrderCancelled,
     OrderPlaced,
+    OrderState,
     OrdersTraded,
     PeerFenced,
+    Snapshot,
+    TradeState,
     read_entry,
+    read_state,
+    write_state,
 )
 from peer.ledger import write_entry
 from tests.peer.actors import identity
@@ -80,6 +87,37 @@ TEXTS: list[tuple[Event, str]] = [
         f'"type":"ORDERS_TRADED","id":"{ME}-7","taker":"{ME}-1","maker":"{ME}-2","quantity":"1","price":"1",'
         '"takerRemaining":"0","makerRemaining":"0.00000001"',
     ),
+    (
+        Snapshot(
+            part=1,
+            parts=2,
+            orders=[
+                OrderState(
+                    placed=OrderPlaced(id=f"{ME}-1", item="X", side="buy", price=10**8, quantity=3),
+                    time=12,
+                    filled=1,
+                    remaining=2,
+                    reserved=2,
+                    trades=[
+                        TradeState(id=f"{ME}-2", maker=f"{OTHER}-1", taker=f"{ME}-1", quantity=1, price=1, time=13)
+                    ],
+                )
+            ],
+            fills=[FillOpened(fill_id=f"{ME}-3", taker=f"{ME}-1", maker=f"{OTHER}-1", quantity=2, limit=10**8)],
+            holds=[
+                HoldState(fill_id=f"{OTHER}-8", maker=f"{ME}-1", taker=f"{OTHER}-1", quantity=1, price=10**8, time=13)
+            ],
+            grants=[GrantState(fill_id=f"{OTHER}-9", maker=f"{ME}-1", granted=0, price=1, time=14, sequence=5)],
+        ),
+        f'"type":"SNAPSHOT","part":1,"parts":2,"orders":[{{"placed":{{"type":"ORDER_PLACED","id":"{ME}-1","item":"X",'
+        '"side":"buy","price":"1","quantity":"0.00000003","timeInForce":"GTC"},"time":12,"filled":"0.00000001",'
+        f'"remaining":"0.00000002","reserved":"0.00000002","cancelled":false,"trades":[{{"id":"{ME}-2",'
+        f'"maker":"{OTHER}-1","taker":"{ME}-1","quantity":"0.00000001","price":"0.00000001","time":13}}]}}],'
+        f'"fills":[{{"type":"FILL_OPENED","fillId":"{ME}-3",{PAIR},"quantity":"0.00000002","limit":"1"}}],'
+        f'"holds":[{{"fillId":"{OTHER}-8","maker":"{ME}-1","taker":"{OTHER}-1","quantity":"0.00000001","price":"1",'
+        f'"time":13}}],"grants":[{{"fillId":"{OTHER}-9","maker":"{ME}-1","granted":"0","price":"0.00000001","time":14,'
+        '"sequence":5,"decremented":"0"}],"closings":[],"evictions":[]',
+    ),
 ]
 
 
@@ -106,3 +144,9 @@ def test_an_amount_is_a_bounded_decimal_that_is_not_negative(granted: str) -> No
             f'{{"sequence":1,"time":1,"event":{{"type":"FILL_CLOSED",{rest},"taker":"{ME}-1","maker":"{OTHER}-1",'
             '"remaining":"0"}}'
         )
+
+
+def test_the_state_of_an_order_is_kept_as_a_text_and_read_as_it_was() -> None:
+    placed = OrderPlaced(id=f"{ME}-1", item="X", side="sell", price=10**8, quantity=3, client_id="ann")
+    state = OrderState(placed=placed, time=12, filled=3, remaining=0, reserved=0, cancelled=True)
+    assert read_state(write_state(state)) == state

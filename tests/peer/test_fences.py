@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from peer.events import Event, EvictionJoined, EvictionProposed, PeerFenced, read_entry
-from peer.fences import EvictionEvent, Fences
+from peer.events import Event, EvictionEvent, EvictionJoined, EvictionProposed, PeerFenced, read_entry
+from peer.fences import Fences
 from peer.identity import verify
 from peer.ledgers import Ledgers
 from peer.market import Contradiction, Market

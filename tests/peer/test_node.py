@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from peer.identity import verify
-from peer.journal import MemoryJournal
+from peer.journal import NONE_ASIDE, Aside, MemoryJournal
 from peer.ledger import chained, continuation
 from peer.ledgers import Record
 from peer.messages import LedgerBatch
@@ -35,22 +35,21 @@ class Commits(MemoryJournal):
 
     def __init__(self, room: int = 10**6) -> None:
         super().__init__()
-        self.commits: list[tuple[list[Record], bool]] = []
+        self.forced: list[bool] = []
         self.room = room
 
-    def append(self, records: Iterable[Record], *, durable: bool) -> None:
+    def append(self, records: Iterable[Record], *, durable: bool, aside: Aside = NONE_ASIDE) -> None:
         """Keep entries, and remember that they came together."""
         if len(self.commits) == self.room:
             raise DiskFull
-        kept = list(records)
-        self.commits.append((kept, durable))
-        super().append(kept, durable=durable)
+        self.forced.append(durable)
+        super().append(records, durable=durable, aside=aside)
 
     def first(self, count: int) -> MemoryJournal:
         """The disk of a process that was killed after its first so many commits."""
         disk = MemoryJournal()
-        for records, durable in self.commits[:count]:
-            disk.append(records, durable=durable)
+        for records, aside in self.commits[:count]:
+            disk.append(records, durable=True, aside=aside)
         return disk
 
 
@@ -59,7 +58,8 @@ def test_all_that_waits_is_one_commit() -> None:
     peer = Peer(1, journal)
     replies = peer.receive(*(Asked(new_order("buy", "10", "1")) for _ in range(50)))
     assert len(replies) == 50
-    assert [(len(records), durable) for records, durable in journal.commits] == [(50, True)]
+    assert [len(records) for records, _ in journal.commits] == [50]
+    assert journal.forced == [True]
 
 
 def test_reading_and_waiting_commit_nothing() -> None:
@@ -81,7 +81,7 @@ def test_copies_of_other_ledgers_are_not_forced_to_the_disk() -> None:
     journal, author = Commits(), Author(2)
     author.place("buy", 10, 1)
     author.tell(Peer(1, journal))
-    assert [durable for _, durable in journal.commits] == [False]
+    assert journal.forced == [False]
 
 
 def test_a_commit_with_own_entries_is_forced_to_the_disk() -> None:
@@ -90,7 +90,7 @@ def test_a_commit_with_own_entries_is_forced_to_the_disk() -> None:
     author.place("sell", 10, 1)
     author.tell(peer)
     peer.submit("buy", "10", "1")
-    assert [durable for _, durable in journal.commits] == [False, True]
+    assert journal.forced == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from peer.journal import Archived, Aside
 from peer.ledgers import Record
-from peer.sqlite_journal import RECENT, SqliteJournal
+from peer.sqlite_journal import CLEARED_AT_ONCE, RECENT, SqliteJournal
 from tests.peer.actors import Peer, ledger
 
 
@@ -84,3 +85,55 @@ def test_a_peer_comes_back_from_its_file(tmp_path: Path) -> None:
     second = Peer(1, SqliteJournal(tmp_path / "ledgers.sqlite"))
     assert second.order(id) == before
     second.journal.close()
+
+
+def test_forgotten_entries_leave_the_file_a_few_at_a_time_also_after_a_restart(tmp_path: Path) -> None:
+    kept, more = ledger(1, 4 * CLEARED_AT_ONCE, {4 * CLEARED_AT_ONCE}), ledger(2, 4, {4})
+    base = kept[3 * CLEARED_AT_ONCE].head
+    path = tmp_path / "ledgers.sqlite"
+    journal = SqliteJournal(path)
+    journal.append(kept, durable=True)
+    journal.append(more[:1], durable=True, aside=Aside({kept[0].peer_id: base}))
+    left = [_rows(journal)]
+    assert len(kept) - 2 * CLEARED_AT_ONCE < left[0] < len(kept)
+    journal.close()
+    journal = SqliteJournal(path)
+    assert list(journal.records()) == [*kept[base.sequence :], *more[:1]]
+    for record in more[1:]:
+        journal.append([record], durable=False)
+    assert _rows(journal) == len(kept) - base.sequence + len(more)
+    assert journal.bases() == {kept[0].peer_id: base}
+    journal.close()
+
+
+def test_a_commit_that_fails_forgets_nothing_either(tmp_path: Path) -> None:
+    kept = ledger(1, 3, {3})
+    journal = SqliteJournal(tmp_path / "ledgers.sqlite")
+    journal.append(kept[:2], durable=True)
+    aside = Aside({kept[0].peer_id: kept[0].head}, archive=[Archived("a-1", None, None, "text")])
+    with pytest.raises(sqlite3.IntegrityError):
+        journal.append([kept[1]], durable=True, aside=aside)
+    journal.close()
+    again = SqliteJournal(tmp_path / "ledgers.sqlite")
+    assert (list(again.records()), again.bases(), again.find("a-1")) == (kept[:2], {}, None)
+    again.close()
+
+
+def test_a_full_disk_ends_the_commit_that_puts_aside(tmp_path: Path) -> None:
+    kept = ledger(1, 3, {3})
+    journal = SqliteJournal(tmp_path / "ledgers.sqlite")
+    journal.append(kept[:2], durable=True)
+    (pages,) = journal._db.execute("PRAGMA page_count").fetchone()
+    journal._db.execute(f"PRAGMA max_page_count = {pages}")
+    archive = [Archived(f"a-{number}", None, None, "x" * 4000) for number in range(100)]
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        journal.append(kept[2:], durable=True, aside=Aside({kept[0].peer_id: kept[0].head}, archive=archive))
+    journal.close()
+    again = SqliteJournal(tmp_path / "ledgers.sqlite")
+    assert (list(again.records()), again.bases()) == (kept[:2], {})
+    again.close()
+
+
+def _rows(journal: SqliteJournal) -> int:
+    (count,) = journal._db.execute("SELECT count(*) FROM entries").fetchone()
+    return int(count)

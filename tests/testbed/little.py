@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from pygrenache import Address, Request, RpcError, RpcServer
+from testbed.accounts import Copy
 from testbed.script import Fault, FillDisk, Kill, Pause, Restart, Resume, Start, Torment
 from tests.testbed.world import head
 
@@ -61,7 +62,7 @@ class LittlePeer:
     def ledger(self, owner: str, after: int) -> dict[str, Any]:
         """Show one entry at a time, so that whoever asks has to turn pages."""
         texts = self.cluster.ledgers[owner][after : after + 1]
-        return {"ledger": {"entries": texts}, "positions": [after + 1]} if texts else {}
+        return {"ledger": {"first": after + 1, "entries": texts}, "positions": [after + 1]} if texts else {}
 
 
 class LittleCluster:
@@ -136,6 +137,10 @@ class LittleCluster:
     def door(self, peer: str) -> Address:
         """Return where the toy listens."""
         return Address("127.0.0.1", self.ports[peer])
+
+    def disk(self, peer: str) -> dict[str, Copy]:
+        """Leave it to the peer to show what it holds."""
+        return {}
 
     async def crashed(self) -> list[str]:
         """Tell what the test says has crashed."""

@@ -11,7 +11,7 @@ from tests.testbed.world import World
 
 PROMISES = {
     "no_overfill", "agreed_trades", "conservation", "durable", "converged", "uncrossed", "limits_kept", "priority",
-    "exactly_once", "answered", "expected", "follows", "chained", "fenced", "no_panic", "never_rests",
+    "exactly_once", "answered", "expected", "follows", "chained", "summed_up", "fenced", "no_panic", "never_rests",
     "whole_or_nothing", "only_makes", "no_self_trade",
 }  # fmt: skip
 

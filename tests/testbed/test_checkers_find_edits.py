@@ -85,7 +85,7 @@ def told(owner: str, entries: list[Entry], came_from: list[int]) -> Evidence:
         copies[holder] = {**held, owner: Copy(owner, texts, positions)}
         status = evidence.statuses[holder]
         statuses[holder] = {**status, "vector": {**status["vector"], owner: [len(texts), head]}}
-    return replace(evidence, ledgers=copies, statuses=statuses)
+    return replace(evidence, ledgers=copies, statuses=statuses, disks={})
 
 
 def rejected(evidence: Evidence) -> bool:
