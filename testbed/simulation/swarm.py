@@ -38,6 +38,8 @@ from testbed.simulation.steps import (
 )
 
 ITEMS = ("ACME", "GRPE", "VINE")
+# Traded by those alone who fill or kill it, and in how many runs.
+WHOLE, WHOLES = "WHOLE", 0.3
 MIN_PEERS, MAX_PEERS = 2, 7
 WIDEST = 5
 # In how many of the runs of three peers or more one is lost for good.
@@ -162,6 +164,8 @@ def steps_of(swarm: Swarm, *, is_whole: bool) -> tuple[Step, ...]:
     steps = list(_orders(swarm))
     if is_whole:
         steps += [*_joins(swarm), *_losses(swarm)]
+        if swarm.dice.random() < WHOLES:
+            steps += _wholes(swarm)
     for kind in _FAULTS:
         if swarm.dice.random() < swarm.pace.chance:
             steps += kind(swarm)
@@ -216,6 +220,27 @@ def _with_terms(swarm: Swarm, order: Order) -> Order:
         order = replace(order, prevent=dice.choice(modes))
     # Few clients, or nobody would ever meet himself.
     return replace(order, client=dice.choice(["anna", "bert"])) if swarm.wary else order
+
+
+def _wholes(swarm: Swarm) -> Iterator[Step]:
+    """Offer something at several peers, want the whole of it elsewhere, and hurt who holds it while others are slow."""
+    dice = swarm.dice
+    for number in range(swarm.between(1, 3)):
+        free = [peer for peer in swarm.peers if not swarm.busy[peer]]
+        if len(free) < 3:
+            return
+        holder, slow, taker = dice.sample(free, 3)
+        at_s, label = swarm.moment(), f"whole-{number}"
+        for peer in (holder, slow):
+            yield Order(at_s, f"{label} at {peer}", peer, "sell", "2", WHOLE, "100")
+        wanted_s = swarm.rounded(at_s + 0.5)
+        yield Order(wanted_s, label, taker, "buy", dice.choice(["3", "4"]), WHOLE, "100", "FOK")
+        hurt = dice.choice([holder, taker])
+        slow_for_s, down_for_s = swarm.while_(0.1, 1.5), swarm.while_(0.02, 0.5)
+        swarm.busy[slow] = swarm.busy[hurt] = wanted_s + slow_for_s + down_for_s + swarm.pace.rest_s
+        yield Frozen(swarm.rounded(wanted_s - 0.002), slow_for_s, slow)
+        if dice.random() < 0.7:
+            yield Down(swarm.rounded(wanted_s + dice.uniform(0.002, slow_for_s)), down_for_s, hurt)
 
 
 def _later(swarm: Swarm, order: Order) -> float:
