@@ -97,6 +97,11 @@ class Account:
         """Whether it may only take: market, IOC and FOK orders."""
         return self.lasts != "GTC"
 
+    @property
+    def limit(self) -> str:
+        """The limit price as people write it."""
+        return "market" if self.price in WORST.values() else f"{self.price.normalize():f}"
+
     def prevents(self, maker: Account) -> bool:
         """Whether this order, as the taker, was told not to trade with its own client's orders, and this is one."""
         return bool(self.prevention and self.client_id) and self.client_id == maker.client_id

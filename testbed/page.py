@@ -122,8 +122,8 @@ def _order(evidence: Evidence, id_: str, order: Account | None) -> Row:
     peer = name.rpartition("-")[0]
     if order is None:
         return [name, peer, *[None] * 8]
-    amounts = (order.price, order.original, order.filled, order.reserved, order.available, order.cancelled)
-    return [name, peer, order.side, order.item, *(f"{amount.normalize():f}" for amount in amounts)]
+    amounts = (order.original, order.filled, order.reserved, order.available, order.cancelled)
+    return [name, peer, order.side, order.item, order.limit, *(f"{amount.normalize():f}" for amount in amounts)]
 
 
 def _accounts(evidence: Evidence) -> Accounts:

@@ -98,7 +98,7 @@ def _order(evidence: Evidence, order: Account, is_void: bool) -> list[str]:
     return [
         evidence.tell(order.id),
         does,
-        f"{_short(order.original)} {order.item} at {_short(order.price)}",
+        f"{_short(order.original)} {order.item} at {order.limit}",
         ", ".join(stands),
     ]
 

@@ -18,13 +18,17 @@ function tellEntry(entry) {
   const who = laneName(entry.lane);
   switch (entry.type) {
     case "ORDER_PLACED":
-      return `${who} accepts ${event.id}: ${event.side} ${event.quantity} ${event.item} at ${event.price}`;
+      return `${who} accepts ${event.id}: ${event.side} ${event.quantity} ${event.item} at ${event.price ?? "market"}${terms(event)}`;
     case "ORDER_CANCELLED":
-      return `${who} cancels ${event.id}; ${event.remaining} of it may still trade`;
+      return `${who} cancels ${event.id}${event.reason ? ` (${event.reason})` : ""}; ${event.remaining} of it may still trade`;
+    case "ORDER_REDUCED":
+      return `${who} reduces ${event.id}; ${event.remaining} of it may still trade`;
     case "FILL_OPENED":
-      return `${who} reserves ${event.quantity} of ${event.taker} and asks for ${event.maker} (fill ${event.fillId})`;
+      return `${who} reserves ${event.quantity} of ${event.taker} and asks ${event.hold ? "to hold" : "for"} ${event.maker} (fill ${event.fillId})`;
+    case "FILL_HELD":
+      return `${who} holds ${event.held} of ${event.maker} for ${event.taker} (fill ${event.fillId})`;
     case "FILL_GRANTED":
-      return `${who} ${lots(event.granted ?? 0) ? `grants ${event.granted} at ${event.price}` : "grants nothing"} of ${event.maker} to ${event.taker}; ${event.remaining} left (fill ${event.fillId})`;
+      return `${who} ${lots(event.granted ?? 0) ? `grants ${event.granted} at ${event.price}` : event.prevented ? `prevents (${event.prevented}) a trade` : "grants nothing"} of ${event.maker} to ${event.taker}; ${event.remaining} left (fill ${event.fillId})`;
     case "FILL_CLOSED":
       return `${who} learns that ${event.taker} got ${event.granted} at ${event.price} from ${event.maker}; ${event.remaining} left (fill ${event.fillId})`;
     case "ORDERS_TRADED":
@@ -34,11 +38,16 @@ function tellEntry(entry) {
   }
 }
 
+function terms(event) {
+  const said = [(event.timeInForce ?? "GTC") === "GTC" ? "" : event.timeInForce, event.postOnly ? "post-only" : "", event.selfTradePrevention].filter(Boolean);
+  return said.length ? ` (${said.join(", ")})` : "";
+}
+
 function tellRequest(operation) {
   const asked = parsed(operation.asked) ?? {};
   const answer = parsed(operation.answer) ?? {};
   const order = asked.order;
-  const what = order ? `${order.type} ${order.quantity} ${order.item} at ${order.price}` : asked.id ?? asked.item ?? "";
+  const what = order ? `${order.type} ${order.quantity} ${order.item} at ${order.price ?? "market"}${terms(order)}` : asked.id ?? asked.item ?? "";
   const got = operation.outcome === "ok" ? (answer && answer.id ? `: ${answer.id} ${answer.status ?? ""}` : "") : `: ${answer && answer.error ? answer.error : "never answered"}`;
   const where = operation.lane === null ? "" : ` at ${laneName(operation.lane)}`;
   return `${operation.process} ${operation.what} ${what}${where} (#${operation.number}), ${operation.outcome} after ${seconds(operation.end - operation.start)}${got}`;

@@ -100,3 +100,4 @@ def test_an_order_without_a_limit_crosses_any_price() -> None:
     orders = world.evidence().accounts().orders
     assert orders[dear.id].crosses(orders[market])
     assert orders[market].is_immediate
+    assert (orders[market].limit, orders[dear.id].limit) == ("market", "999999999999")
