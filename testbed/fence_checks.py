@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from testbed.accounts import Accounts, owner_of
@@ -32,7 +31,6 @@ def fenced(history: History, evidence: Evidence) -> Verdict:
             )
             continue
         wrong += [*_not_kept(evidence, accounts, peer_id), *_not_agreed(evidence, peer_id, accounts)]
-    wrong += _said_twice(evidence)
     if wrong or doubt:
         return Verdict("fenced", "violated" if wrong else "unknown", (wrong or doubt)[0], tuple(wrong or doubt))
     count = many(len(accounts.fences), "evicted peer")
@@ -40,17 +38,6 @@ def fenced(history: History, evidence: Evidence) -> Verdict:
 
 
 EVICTED = ("evict", "ok")
-ONCE = ("EVICTION_PROPOSED", "EVICTION_JOINED", "PEER_FENCED")
-
-
-def _said_twice(evidence: Evidence) -> Iterator[str]:
-    # An operator may force, and force again; all else is said once.
-    said = Counter(
-        (evidence.name_of(line.owner), line.event["type"], evidence.name_of(line.event["peerId"]))
-        for line in evidence.lines()
-        if line.event["type"] in ONCE and not line.event.get("forced")
-    )
-    yield from (f"{by} wrote {what} of {name} {count} times" for (by, what, name), count in said.items() if count > 1)
 
 
 def _not_agreed(evidence: Evidence, peer_id: str, accounts: Accounts) -> Iterator[str]:
