@@ -182,6 +182,8 @@ class Exchange:
     def _compare(self, contact: Contact, vector: dict[str, Head]) -> None:
         for peer_id, head in vector.items():
             ours = self.ledgers.head_of(peer_id)
+            if head == ours:
+                contact.suspected.pop(peer_id, None)
             if head == ours or head.sequence > ours.sequence or contact.compared.get(peer_id) == head:
                 continue
             contact.compared[peer_id] = head
@@ -246,7 +248,8 @@ class Exchange:
         suspected = [
             GetLedger(peer_id=peer_id, after=max(0, sequence - 1)) for peer_id, sequence in contact.suspected.items()
         ]
-        return (suspected + found)[:MAX_PULLS]
+        # A suspicion may never be answered; what is lacking must not wait for it.
+        return [*found[: MAX_PULLS - bool(suspected)], *suspected][:MAX_PULLS]
 
     def _takes(self, peer_id: str, contact: Contact) -> bool:
         # Who has more of a ledger than there is has yet to read where it ends.

@@ -12,7 +12,7 @@ from peer.identity import verify
 from peer.ledger import chained
 from peer.ledgers import RECENT_HASHES, Amnesia
 from peer.messages import Ledger, LedgerBatch
-from peer.node import Tick
+from peer.node import Answered, Tick
 from peer.schema import Head
 from tests.peer.actors import Author, Peer, acquainted, answer_under_way, filled, talk
 
@@ -159,3 +159,35 @@ def test_a_batch_that_leaves_a_gap_proves_nothing() -> None:
     hashes = {head.sequence: head.hash for head in accumulate(one.texts[:2], chained, initial=Head())}
     forks = Forks(lambda peer_id, sequence: hashes.get(sequence), verify)
     assert forks.examine(based(two, AGREED + 1)) is None
+
+
+def suspecting(*ledgers: Author) -> tuple[Peer, Author]:
+    """A peer that holds these ledgers, and one whose vector names other hashes for all of them."""
+    peer, liar = Peer(1), Author(2)
+    for author in ledgers:
+        author.place("buy", 10, 1)
+        author.tell(peer)
+    peer.hear(liar.envelope(peer, vector={author.id: [1, "aa" * 32] for author in ledgers}))
+    return peer, liar
+
+
+def test_a_suspicion_ends_with_a_vector_that_says_as_we_do() -> None:
+    author = Author(3)
+    peer, liar = suspecting(author)
+    assert peer.node.exchange.contacts[liar.id].suspected == {author.id: 1}
+    peer.hear(liar.envelope(peer, vector={author.id: list(author.head())}))
+    assert peer.node.exchange.contacts[liar.id].suspected == {}
+
+
+def test_suspicions_that_nobody_answers_do_not_keep_a_peer_from_what_it_lacks() -> None:
+    first, second, lacking = Author(3), Author(4), Author(5)
+    peer, liar = suspecting(first, second)
+    lacking.place("buy", 10, 1)
+    vector = {first.id: [1, "aa" * 32], second.id: [1, "aa" * 32], lacking.id: list(lacking.head())}
+    asked = []
+    for _ in range(3):
+        peer.now += 1.0
+        peer.receive(Tick(), Answered(liar.id, liar.envelope(peer, vector=vector)), Tick())
+        asked += [message["peerId"] for message in peer.sent(liar.id, "GET_LEDGER")]
+    assert lacking.id in asked
+    assert {first.id, second.id} & set(asked)

@@ -17,7 +17,7 @@ from testbed.torture import Torture, torture
 from tests.requirements import require_docker, require_node
 
 FOUND_BY = {
-    "fill_again": {"exactly_once", "conservation", "expected"},
+    "fill_again": {"exactly_once", "expected"},
     "reserve_nothing": {"no_overfill"},
 }
 
