@@ -1,4 +1,4 @@
-"""What is long settled is forgotten, and yet nothing happens twice; a latecomer starts from a snapshot."""
+"""What is long settled is forgotten, yet nothing happens twice; a latecomer starts from a snapshot."""
 
 from __future__ import annotations
 

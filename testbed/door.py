@@ -64,8 +64,8 @@ class Door:
             if not page.get("ledger"):
                 return Copy(owner, tuple(texts), tuple(positions), bases)
             batch = page["ledger"]
-            if "base" in batch:
-                # What it held when the last page was turned, it has forgotten since: this is all there is.
+            if batch["first"] != after + 1:
+                # What was before has been forgotten, maybe since the last page was turned: this is all there is.
                 texts, positions, bases = [], [], {batch["first"]: batch["base"]}
             texts += batch["entries"]
             positions += page["positions"]

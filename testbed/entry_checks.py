@@ -49,6 +49,8 @@ def _untrue(evidence: Evidence, copy: Copy) -> Iterator[str]:
     most: dict[str, Decimal] = {}
     for line in copy.lines():
         where = _where(evidence, line)
+        if _reduces_nothing(accounts, line):
+            yield f"{where} reduces {evidence.tell(line.event['id'])} by nothing"
         for account, remaining in _stated(accounts, line):
             name = evidence.tell(account.id)
             left = account.reserved if account.is_cancelled else account.original - account.filled - account.reduced
@@ -62,6 +64,12 @@ def _untrue(evidence: Evidence, copy: Copy) -> Iterator[str]:
             bound = most.setdefault(account.id, account.filled + account.reserved)
             if account.filled + account.reserved > bound:
                 yield f"{where} trades {name} beyond the {bound} that its cancel left to it"
+
+
+def _reduces_nothing(accounts: Accounts, line: Line) -> bool:
+    """Tell, before a line is read, whether it is a reduction that leaves no less than there was."""
+    order = accounts.orders.get(line.event["id"]) if line.event["type"] == "ORDER_REDUCED" else None
+    return order is not None and Decimal(line.event["remaining"]) >= order.remaining
 
 
 def _stated(accounts: Accounts, line: Line) -> list[tuple[Account, Decimal]]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from peer.events import FillClosed, FillOpened, OrderPlaced, OrderState, Snapshot
 from peer.journal import MemoryJournal
+from peer.messages import OrderSubmitted
 from peer.picture import Past
-from tests.peer.actors import NOW_US, Author, Peer, acquainted, decided, filled, fills, introduce, talk
+from tests.peer.actors import NOW_US, UNIT, Author, Peer, acquainted, decided, filled, fills, introduce, talk
 
 SHORT = Past(snapshot_every=12, settled_orders=2)
+LEFT: dict[str, Any] = {"filled": 0, "remaining": 5 * UNIT, "reserved": 5 * UNIT}
 
 
 def trade_on(seller: Peer, buyer: Peer, times: int = 12) -> None:
@@ -127,3 +132,72 @@ def _size(peer: Peer) -> int:
         + len(market.by_client)
         + len(market.digest._counted)
     )
+
+
+def held_for(closing: int | None) -> tuple[Peer, Author, str, str]:
+    """A peer that holds 5 of a maker for an author's order, to be filled whole or not at all, who has closed with this
+    (None: not at all) in entries that are gone: what the peer reads is the snapshot after them."""
+    peer, author = Peer(1, past=SHORT), Author(2)
+    maker = peer.submit("sell", "10", "7")
+    terms: dict[str, Any] = {"item": "ACME", "side": "buy", "price": 10 * UNIT, "quantity": 5 * UNIT}
+    taker = author.next_id()
+    author.write(OrderPlaced(id=taker, time_in_force="FOK", **terms), NOW_US + 1_000)
+    reserved: dict[str, Any] = {"taker": taker, "maker": maker, "quantity": 5 * UNIT, "limit": 10 * UNIT}
+    fill = FillOpened(fill_id=author.next_id(), hold=True, **reserved)
+    author.write(fill, NOW_US + 1_001)
+    author.tell(peer)
+    assert [event["held"] for event in peer.events("FILL_HELD")] == ["5"]
+    hold = peer.node.exchange.market.holds[fill.fill_id, maker]
+    state = OrderState(placed=OrderPlaced(id=taker, time_in_force="FOK", **terms), time=NOW_US + 1_000, **LEFT)
+    snapshot = Snapshot(part=1, parts=1, orders=[state], fills=[fill])
+    if closing is not None:
+        told: dict[str, Any] = {
+            "fill_id": fill.fill_id,
+            "taker": taker,
+            "maker": maker,
+            "price": hold.price,
+            "time": hold.time,
+        }
+        closed = FillClosed(granted=closing, remaining=5 * UNIT - closing, **told)
+        author.write(closed, NOW_US + 1_002)
+        snapshot = Snapshot(part=1, parts=1, closings=[closed] if closing else [])
+    author.write(OrderPlaced(id=author.next_id(), **terms), NOW_US + 1_003)
+    author.write(snapshot, NOW_US + 1_004)
+    said = author.envelope(peer, OrderSubmitted(ledger=author.batch(len(author.texts), gone=True)))
+    peer.hear(said)
+    return peer, author, maker, fill.fill_id
+
+
+@pytest.mark.parametrize(("closing", "left"), [(5 * UNIT, [("5", "2")]), (0, [("0", "7")])])
+def test_what_is_held_is_settled_by_a_snapshot_that_tells_how_its_fill_was_closed(
+    closing: int, left: list[tuple[str, str]]
+) -> None:
+    peer, _, maker, fill = held_for(closing)
+    for each in (peer, peer.restarted()):
+        assert filled(each, maker) == left
+        granted = [(event["fillId"], event["granted"]) for event in each.events("FILL_GRANTED")]
+        assert granted == [(fill, str(closing // UNIT))]
+        assert each.status()["inDoubt"] == []
+
+
+def test_what_is_held_for_a_fill_that_a_snapshot_tells_of_stays_held() -> None:
+    peer, _, maker, _ = held_for(None)
+    for each in (peer, peer.restarted()):
+        assert each.order(maker)["reservedQuantity"] == "5"
+        assert each.events("FILL_GRANTED") == []
+
+
+def test_what_is_held_stays_held_when_its_owners_own_ledger_has_been_cut_short() -> None:
+    peer, author, maker, fill = held_for(None)
+    for _ in range(20):
+        peer.submit("sell", "5", "1")
+        peer.submit("buy", "5", "1")
+    assert forgotten(peer, peer) > 3
+    again = peer.restarted()
+    assert again.order(maker)["reservedQuantity"] == "5"
+    (taker,) = again.node.exchange.market.orders_of(author.id)
+    hold = again.node.exchange.market.holds[fill, maker]
+    told: dict[str, Any] = {"fill_id": fill, "taker": taker.id, "maker": maker, "price": hold.price, "time": hold.time}
+    author.write(FillClosed(granted=5 * UNIT, remaining=0, **told), NOW_US + 1_005)
+    author.tell(again, first=len(author.texts))
+    assert filled(again, maker) == [("5", "2")]

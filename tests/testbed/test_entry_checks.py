@@ -99,3 +99,11 @@ def test_a_reduction_below_what_is_reserved_is_found() -> None:
     world.open(ask, bid, "3")
     world.write("peer-2", "ORDER_REDUCED", {"id": ask.id, "remaining": "2"})
     assert "leaves 2 of peer-2-1, of which 3 is reserved" in follows(History(), world.evidence()).sentence
+
+
+def test_a_reduction_leaves_less_than_there_was() -> None:
+    world = World()
+    bid, _ = crossing(world)
+    world.write("peer-1", "ORDER_REDUCED", {"id": bid.id, "remaining": "4"})
+    world.write("peer-1", "ORDER_REDUCED", {"id": bid.id, "remaining": "4"})
+    assert sentence(world) == "entry 3 of peer-1 reduces peer-1-1 by nothing"
