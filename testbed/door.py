@@ -64,7 +64,7 @@ class Door:
             if not page.get("ledger"):
                 return Copy(owner, tuple(texts), tuple(positions), bases)
             batch = page["ledger"]
-            if "base" in batch:
+            if batch["first"] != after + 1:
                 # What it held when the last page was turned, it has forgotten since: this is all there is.
                 texts, positions, bases = [], [], {batch["first"]: batch["base"]}
             texts += batch["entries"]

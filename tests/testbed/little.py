@@ -62,7 +62,8 @@ class LittlePeer:
     def ledger(self, owner: str, after: int) -> dict[str, Any]:
         """Show one entry at a time, so that whoever asks has to turn pages."""
         texts = self.cluster.ledgers[owner][after : after + 1]
-        return {"ledger": {"first": after + 1, "entries": texts}, "positions": [after + 1]} if texts else {}
+        batch = {"first": after + 1, "entries": texts, "base": head(self.cluster.ledgers[owner][:after])}
+        return {"ledger": batch, "positions": [after + 1]} if texts else {}
 
 
 class LittleCluster:

@@ -20,6 +20,7 @@ async def test_a_ledger_is_read_to_its_last_page(driver: Driver, observer: Obser
     copy = await observer.door("peer-2").ledger("peer-1")
     assert [line.sequence for line in copy.lines()] == [1, 2, 3]
     assert copy.positions == (1, 2, 3)
+    assert copy.is_whole
 
 
 def test_an_operators_request_is_one_that_a_peer_of_the_same_network_takes() -> None:
