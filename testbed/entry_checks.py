@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from testbed.accounts import Account, Accounts, Copy, Line
+from testbed.accounts import ZERO, Account, Accounts, Copy, Line
 from testbed.evidence import Evidence, Verdict, many
 from testbed.history import History
 
@@ -49,8 +49,9 @@ def _untrue(evidence: Evidence, copy: Copy) -> Iterator[str]:
     most: dict[str, Decimal] = {}
     for line in copy.lines():
         where = _where(evidence, line)
-        if _reduces_nothing(accounts, line):
-            yield f"{where} reduces {evidence.tell(line.event['id'])} by nothing"
+        wrong = _unfounded(accounts, line)
+        if wrong:
+            yield f"{where} {wrong}"
         for account, remaining in _stated(accounts, line):
             name = evidence.tell(account.id)
             left = account.reserved if account.is_cancelled else account.original - account.filled - account.reduced
@@ -66,10 +67,29 @@ def _untrue(evidence: Evidence, copy: Copy) -> Iterator[str]:
                 yield f"{where} trades {name} beyond the {bound} that its cancel left to it"
 
 
-def _reduces_nothing(accounts: Accounts, line: Line) -> bool:
-    """Tell, before a line is read, whether it is a reduction that leaves no less than there was."""
-    order = accounts.orders.get(line.event["id"]) if line.event["type"] == "ORDER_REDUCED" else None
-    return order is not None and Decimal(line.event["remaining"]) >= order.remaining
+def _unfounded(accounts: Accounts, line: Line) -> str:
+    """Say what an entry does that nothing before it in its ledger gives a reason for; empty if nothing."""
+    event = line.event
+    match event["type"]:
+        case "FILL_CLOSED":
+            opened = accounts.opened.get(event["fillId"])
+            asked = (opened.event["taker"], opened.event["maker"]) if opened is not None else None
+            if asked != (event["taker"], event["maker"]):
+                return "closes a fill that was not open between these two orders"
+        case "FILL_HELD" if Decimal(event["held"]):
+            price = accounts.orders[event["maker"]].price
+            if Decimal(event["price"]) != price:
+                return f"holds at {event['price']} what is offered at {price}"
+        case "FILL_GRANTED" if event["fillId"] in accounts.held:
+            held = accounts.held[event["fillId"]]
+            if (event["taker"], event["maker"]) != (held.taker, held.maker):
+                return "grants what was held for another fill"
+            if Decimal(event["granted"]) not in (ZERO, held.quantity):
+                return f"grants {event['granted']} of {held.quantity} that was held"
+        case "ORDER_REDUCED":
+            if not ZERO < Decimal(event["remaining"]) < accounts.orders[event["id"]].remaining:
+                return f"reduces an order to {event['remaining']}, which is nothing, or no less than before"
+    return ""
 
 
 def _stated(accounts: Accounts, line: Line) -> list[tuple[Account, Decimal]]:

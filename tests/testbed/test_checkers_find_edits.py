@@ -36,8 +36,10 @@ KINDS = {
     "FILL_CLOSED",
     "FILL_CLOSED of nothing",
     "ORDERS_TRADED",
+    "ORDER_REDUCED",
+    "FILL_HELD",
 }
-MAX_ENTRIES = 60
+MAX_ENTRIES = 80
 Entry = dict[str, Any]
 # A fill may ask for more or less, if it gets no more than it asked for; the limit that counts is the order's own;
 # and the price of a refusal is nobody's.
@@ -46,8 +48,9 @@ HARMLESS = {
     ("FILL_OPENED", "limit"),
     ("FILL_GRANTED of nothing", "price"),
     ("FILL_CLOSED of nothing", "price"),
+    ("FILL_HELD of nothing", "price"),
 }
-AMOUNTS = ("quantity", "granted", "price", "remaining", "takerRemaining", "makerRemaining", "limit")
+AMOUNTS = ("quantity", "granted", "price", "remaining", "takerRemaining", "makerRemaining", "limit", "held")
 REFERENCES = ("id", "fillId", "taker", "maker")
 
 
@@ -95,7 +98,7 @@ def rejected(evidence: Evidence) -> bool:
 
 def kind_of(entry: Entry) -> str:
     event = entry["event"]
-    return f"{event['type']} of nothing" if event.get("granted") == "0" else event["type"]
+    return f"{event['type']} of nothing" if "0" in (event.get("granted"), event.get("held")) else event["type"]
 
 
 def altered(field: str, change: Callable[[Any, list[Entry]], Any]) -> Iterator[tuple[str, Evidence]]:

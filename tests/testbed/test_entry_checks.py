@@ -101,9 +101,27 @@ def test_a_reduction_below_what_is_reserved_is_found() -> None:
     assert "leaves 2 of peer-2-1, of which 3 is reserved" in follows(History(), world.evidence()).sentence
 
 
-def test_a_reduction_leaves_less_than_there_was() -> None:
+def test_a_closing_needs_an_opening_between_the_same_orders() -> None:
+    world = World()
+    bid, ask = crossing(world)
+    other = world.place("peer-1", "buy", "10", "100")
+    world.close(world.open(ask, bid, "4"), ask, other, "4", "0")
+    assert "was not open between these two orders" in sentence(world)
+
+
+def test_what_is_held_is_granted_whole_or_not_at_all_and_at_the_makers_price() -> None:
+    for held, granted, price, told in (("4", "3", "100", "grants 3 of 4"), ("4", "4", "101", "holds at 101")):
+        world = World()
+        bid, ask = crossing(world)
+        fill = world.open(ask, bid, "4")
+        terms = {"fillId": fill, "taker": ask.id, "maker": bid.id, "price": price}
+        world.write("peer-1", "FILL_HELD", {**terms, "held": held})
+        world.grant(fill, ask, bid, granted, str(10 - int(granted)))
+        assert told in sentence(world)
+
+
+def test_a_reduction_leaves_less() -> None:
     world = World()
     bid, _ = crossing(world)
-    world.write("peer-1", "ORDER_REDUCED", {"id": bid.id, "remaining": "4"})
-    world.write("peer-1", "ORDER_REDUCED", {"id": bid.id, "remaining": "4"})
-    assert sentence(world) == "entry 3 of peer-1 reduces peer-1-1 by nothing"
+    world.write("peer-1", "ORDER_REDUCED", {"id": bid.id, "remaining": "10"})
+    assert "no less than before" in sentence(world)
