@@ -147,11 +147,11 @@ def _book(evidence: Evidence, book: dict[str, Any]) -> list[str]:
 def _checks(verdicts: list[Verdict], colour: bool) -> Iterable[str]:
     for verdict in verdicts:
         mark, shade = _MARKS[verdict.kind]
-        yield f"{_paint(mark, shade, colour)} {verdict.name:14} {verdict.sentence}"
+        yield f"{_paint(mark, shade, colour)} {verdict.name:16} {verdict.sentence}"
         rest = verdict.evidence[1:]
-        yield from (f"{'':16} {line}" for line in rest[:MAX_EVIDENCE])
+        yield from (f"{'':18} {line}" for line in rest[:MAX_EVIDENCE])
         if len(rest) > MAX_EVIDENCE:
-            yield f"{'':16} ... and {len(rest) - MAX_EVIDENCE} more in verdict.json"
+            yield f"{'':18} ... and {len(rest) - MAX_EVIDENCE} more in verdict.json"
 
 
 def _concerned(history: History, evidence: Evidence, verdicts: list[Verdict]) -> Iterable[str]:
