@@ -62,7 +62,7 @@ def test_many_orders_that_are_alike_are_counted() -> None:
 def test_a_violation_is_told_with_its_evidence() -> None:
     lines = tuple(f"peer-1-{number}: wrong" for number in range(MAX_EVIDENCE + 3))
     told = account(History(), World().evidence(), [Verdict("no_overfill", "violated", lines[0], lines)], 1)
-    assert "✗ no_overfill    peer-1-0: wrong\n" in told
+    assert "✗ no_overfill      peer-1-0: wrong\n" in told
     assert "... and 2 more in verdict.json" in told
     assert told.endswith("VIOLATED: a promise was broken")
 
