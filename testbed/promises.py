@@ -157,6 +157,8 @@ def _missing_reduction(evidence: Evidence, accounts: Accounts, operation: Operat
     order = operation.answer
     account, name = accounts.orders.get(order["id"]), evidence.tell(order["id"])
     most = Decimal(order["filledQuantity"]) + min(Decimal(order["quantity"]), Decimal(operation.asked["quantity"]))
+    if account is None and evidence.is_forgotten(order["id"]):
+        return
     if account is None:
         yield _lost(evidence, accounts, [order["id"]], f"the reduction of {name} was acknowledged")
     elif account.filled + account.remaining > most:
@@ -169,6 +171,8 @@ def _missing_replacement(evidence: Evidence, accounts: Accounts, operation: Oper
     told = f"{evidence.tell(new)} was said to replace {evidence.tell(old)}"
     if placed is not None and placed.replaces != old:
         yield "violated", f"{told}, its ledger does not say so"
+    if replaced is None and evidence.is_forgotten(old):
+        return
     if placed is not None and (replaced is None or not replaced.is_cancelled or replaced.remaining):
         yield "violated", f"{told}, which was not cancelled"
 

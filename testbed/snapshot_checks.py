@@ -110,11 +110,13 @@ def _wrong_with(evidence: Evidence, accounts: Accounts, owner: str, told: _Sum) 
 
 def _forgotten_too_early(evidence: Evidence, accounts: Accounts, me: str, told: _Sum) -> Iterator[str]:
     kept = {grant["fillId"] for grant in told.grants}
+    # Of what lay beyond a fence, and how that was closed, nobody knows any more when all is over.
+    fenced = evidence.accounts().fences
     for id_, decision in accounts.granted.items():
         taker, _, sequence = id_.rpartition("-")
         has_read = int(sequence) <= accounts.read_up_to.get(taker, 0) and taker not in accounts.adopting
         is_closed = id_ in accounts.closed or (has_read and id_ not in accounts.opened)
-        if owner_of(decision.maker) == me and id_ not in kept and not is_closed:
+        if owner_of(decision.maker) == me and id_ not in kept and not is_closed and taker not in fenced:
             yield f"forgets the decision of {evidence.tell(id_)}, which its taker may still ask for"
     told_of = {closing["fillId"] for closing in told.closings}
     for id_, closing in accounts.closed.items():
