@@ -299,7 +299,7 @@ class Picture:
             self.answered[fill.fill_id] = fill
 
     def _changed(self, order: Order) -> None:
-        assert 0 <= order.reserved <= order.remaining <= order.original - order.filled, order
+        _sound(order)
         self.digest.touch(order)
         if not order.remaining or order.void:
             self._resting.get(order.item, {}).pop(order.id, None)
@@ -338,3 +338,7 @@ class Picture:
         if book is None:
             book = self.books[item] = Book[Order]()
         return book
+
+
+def _sound(order: Order) -> None:
+    assert 0 <= order.reserved <= order.remaining <= order.original - order.filled, order

@@ -171,9 +171,8 @@ def _missing_replacement(evidence: Evidence, accounts: Accounts, operation: Oper
     told = f"{evidence.tell(new)} was said to replace {evidence.tell(old)}"
     if placed is not None and placed.replaces != old:
         yield "violated", f"{told}, its ledger does not say so"
-    if replaced is None and evidence.is_forgotten(old):
-        return
-    if placed is not None and (replaced is None or not replaced.is_cancelled or replaced.remaining):
+    gone = replaced is None and evidence.is_forgotten(old)
+    if placed is not None and not gone and (replaced is None or not replaced.is_cancelled or replaced.remaining):
         yield "violated", f"{told}, which was not cancelled"
 
 

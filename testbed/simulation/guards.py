@@ -10,11 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import peer.market
+import peer.picture
 import peer.snapshot
 from peer.events import FillOpened
 from peer.ledgers import Amnesia, Ledgers
-from peer.market import Market
-from peer.order import Order
 from peer.trader import Trader
 
 Patch = tuple[Any, str, Any]
@@ -55,16 +54,8 @@ def _amnesia() -> Patch:
 
 
 def _amounts() -> Patch:
-    """Keep orders of which more is filled or reserved than there is; what is less than nothing offers nothing."""
-
-    def changed(market: Market, order: Order) -> None:
-        market.digest.touch(order)
-        if order.remaining <= 0:
-            market._live[order.peer_id].pop(order.id, None)
-            market._resting[order.item].pop(order.id, None)
-        market._offer(order)
-
-    return Market, "_changed", changed
+    """Keep orders of which more is filled or reserved than there is."""
+    return peer.picture, "_sound", lambda order: None
 
 
 def _turns() -> Patch:

@@ -356,10 +356,14 @@ def _does_not_reserve() -> list[Patch]:
 @mutant
 def _grants_what_is_asked() -> list[Patch]:
     """Grants a fill in full, whatever is left of the maker."""
+    decide = Trader._decide
 
     def generous(trader: Trader, fill: FillOpened, now: float) -> None:
-        maker = trader._market.orders.get(fill.maker)
-        price, left = (maker.price, max(0, maker.remaining - fill.quantity)) if maker else (fill.limit, 0)
+        maker, taker = trader._market.orders.get(fill.maker), trader._market.orders[fill.taker]
+        if fill.hold or maker is None or taker.prevents(maker):
+            decide(trader, fill, now)
+            return
+        price, left = maker.price, max(0, maker.remaining - fill.quantity)
         granted = FillGranted(
             fill_id=fill.fill_id,
             taker=fill.taker,
