@@ -72,9 +72,9 @@ class Door:
             after = batch["first"] - 1 + len(batch["entries"])
 
 
-def trades_of(item: str) -> dict[str, Any]:
-    """Return the request for all trades of an item."""
-    return {"type": "GET_TRADES", "item": item, "limit": MOST_SHOWN}
+def trades_of(item: str, latest: int | None = None) -> dict[str, Any]:
+    """Return the request for the trades of an item, all or the latest so many."""
+    return {"type": "GET_TRADES", "item": item, "limit": latest or MOST_SHOWN}
 
 
 def book_of(item: str) -> dict[str, Any]:

@@ -172,8 +172,8 @@ class Driver:
                 return "cancel", order.peer, {"type": "CANCEL_ORDER", "id": order.order_id or "unknown"}
             case Show(peer, order):
                 return "show", peer, {"type": "GET_ORDER", "id": order.order_id or "unknown"}
-            case Trades(peer, item):
-                return "trades", peer, trades_of(item)
+            case Trades(peer, item, latest):
+                return "trades", peer, trades_of(item, latest)
             case Book(peer, item):
                 return "book", peer, book_of(item)
             case Evict(peer, at, force):

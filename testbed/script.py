@@ -132,10 +132,11 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Trades:
-    """Ask a peer for the trades of an item."""
+    """Ask a peer for the trades of an item, all or the latest so many."""
 
     peer: str
     item: str
+    latest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

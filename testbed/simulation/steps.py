@@ -46,6 +46,8 @@ from testbed.script import (
 Answers: TypeAlias = dict[str, Answer]
 
 MOST_TRIES = 30
+# Who looks often at a market that has lived for long would do little else than look.
+LOOKED_AT = 100
 # Less than it takes until peers ask each other for what somebody else has not told them.
 LAST_WORDS_S = 0.4
 
@@ -141,7 +143,7 @@ class Renew:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A client looks at the trades of an item: what it has been shown must never be gone again."""
+    """A client looks at the latest trades of an item: what it has been shown must never be gone again."""
 
     at_s: float
     peer: str
@@ -150,7 +152,7 @@ class Look:
     def script(self, answers: Answers) -> Script:
         """Ask for the trades."""
         yield Wait(self.at_s)
-        yield Trades(self.peer, self.item)
+        yield Trades(self.peer, self.item, LOOKED_AT)
 
 
 @dataclass(frozen=True, slots=True)

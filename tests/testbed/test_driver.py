@@ -106,6 +106,11 @@ async def test_reading_needs_no_owner(driver: Driver) -> None:
     assert (shown.value["id"], trades.value, len(book.value["buyOrders"])) == ("peer-1-1", [], 1)
 
 
+async def test_trades_are_asked_for_whole_or_up_to_the_latest_so_many(driver: Driver, history: History) -> None:
+    await grant(driver, Trades("peer-2", "X"), Trades("peer-2", "X", latest=3))
+    assert [operation.asked["limit"] for operation in history.operations()] == [10_000, 3]
+
+
 async def test_together_gives_each_part_its_own_process_and_keeps_their_order(driver: Driver, history: History) -> None:
     def inner() -> Script:
         yield BID
