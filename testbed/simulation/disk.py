@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from random import Random
 
-from peer.journal import NONE_ASIDE, Aside, MemoryJournal
+from peer.journal import NONE_ASIDE, Aside, Kept, MemoryJournal
 from peer.ledgers import Record
+from peer.schema import MAX_BATCH
 from testbed.accounts import Copy
 from testbed.script import Point
 
@@ -22,13 +23,14 @@ class Killed(BaseException):
 class Disk(MemoryJournal):
     """A journal in memory; `doom` is where its peer will end when it commits next, `full` whether there is no room.
 
-    `noted` is told what it keeps.
+    `noted` is told what it keeps; `max_batch` is how many entries it gives at once, and so its peer tells at once.
     """
 
     def __init__(self, dice: Random) -> None:
         super().__init__()
         self.doom: Point | None = None
         self.full = False
+        self.max_batch = MAX_BATCH
         self.noted: Callable[[list[Record]], None] = lambda records: None
         self._dice = dice
         self._forced = 0
@@ -57,6 +59,10 @@ class Disk(MemoryJournal):
             self._forced = len(self.commits)
         if doom is not None:
             raise Killed
+
+    def read(self, peer_id: str, after: int, limit: int = MAX_BATCH) -> list[Kept]:
+        """Return entries of a ledger after a number, as many as may be told at once."""
+        return super().read(peer_id, after, min(limit, self.max_batch))
 
     def copies(self) -> dict[str, Copy]:
         """Return all that it ever held, also what its peer has forgotten."""

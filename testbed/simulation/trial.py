@@ -35,7 +35,8 @@ class Trial:
 
 def attempt(plan: Plan) -> Trial:
     """Play a plan and judge it."""
-    cluster, lines = SimulationCluster(plan.seed, snapshot_every=plan.snapshot_every), hashlib.sha256()
+    cluster = SimulationCluster(plan.seed, snapshot_every=plan.snapshot_every, max_batch=plan.max_batch)
+    lines = hashlib.sha256()
     history = History(lambda line: lines.update(line.encode()))
     try:
         evidence, why = virtual_time.run(cluster.world.agenda, play(plan.scenario(), cluster, history))
