@@ -85,7 +85,13 @@ class Disk(MemoryJournal):
         self._forced = len(self.commits)
 
 
-def _copy(owner: str, kept: list[tuple[int, Record]], hashes: dict[tuple[str, int], str]) -> Copy:
+def _copy(owner: str, written: list[tuple[int, Record]], hashes: dict[tuple[str, int], str]) -> Copy:
+    kept: list[tuple[int, Record]] = []
+    for position, record in written:
+        number = record.head.sequence
+        # What a copy started over with, and had forgotten again by the same commit, has never been on the disk.
+        if number == (kept[-1][1].head.sequence if kept else 0) + 1 or (owner, number) in hashes:
+            kept.append((position, record))
     numbers = [record.head.sequence for _, record in kept]
     gaps = [number for before, number in pairwise([0, *numbers]) if number != before + 1]
     return Copy(
