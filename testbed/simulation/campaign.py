@@ -68,6 +68,11 @@ MUST_HAPPEN = (
     "snapshots taken",
     "ledgers joined by snapshot",
     "entries forgotten",
+    "runs of a crowd",
+    "long silences",
+    "small batches that are full",
+    "changes refused by a peer that is not the owner",
+    "orders submitted again at another peer",
 )
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from math import isfinite
 from random import Random
 
-from testbed.simulation.steps import Down, Frozen, Lessen, Order, Parted, Renew, Repeat, Step, Withdraw
+from testbed.simulation.steps import Down, Frozen, Lessen, Lost, Order, Parted, Renew, Repeat, Step, Withdraw
 
 # In how many of the runs of many peers there are even more: what peers say grows with the square of their number.
 MANY, CROWDS, CROWD = 6, 0.2, (8, 9)
@@ -47,21 +47,22 @@ def _stray(dice: Random, order: Order, at: str) -> Step:
     at_s = round(order.at_s + dice.choice([0.002, 0.1, 1.0]), 4)
     less = Lessen(at_s, order.label, "0.5", at)
     renewed = Renew(at_s, order.label, replace(order.submit(), peer=at), at)
-    steps: list[Step] = [Withdraw(at_s, order.label, at), less, renewed, Repeat(at_s, order.label, at)]
-    return dice.choice(steps)
+    kinds: list[Step] = [Withdraw(at_s, order.label, at), less, renewed, Repeat(at_s, order.label, at)]
+    return dice.choice(kinds)
 
 
-def silence(dice: Random, busy: Mapping[str, float], lasts_s: float) -> Iterator[Step]:
+def silence(dice: Random, steps: Sequence[Step], busy: Mapping[str, float], lasts_s: float) -> Iterator[Step]:
     """Let one peer be down, frozen or cut off for so long that all others have long given up waiting for it.
 
-    `busy` tells until when each peer is hurt by something else.
+    `busy` tells until when each peer is hurt by something else. Not where a peer is evicted by force: its operator
+    vouches that whoever is silent holds no more of that ledger, and then it might well.
     """
-    if dice.random() >= SILENCES:
+    if dice.random() >= SILENCES or any(isinstance(step, Lost) and step.force for step in steps):
         return
     there = [peer for peer, until in busy.items() if isfinite(until)]
     peer, for_s = dice.choice(there), round(dice.uniform(*SILENT_S), 4)
     at_s = round(max(dice.uniform(0.0, lasts_s), busy[peer]), 4)
     others = tuple(other for other in busy if other != peer)
     apart = Parted(at_s, for_s, (peer,), others, both_ways=True)
-    steps: list[Step] = [Down(at_s, for_s, peer), Frozen(at_s, for_s, peer), apart]
-    yield dice.choice(steps)
+    kinds: list[Step] = [Down(at_s, for_s, peer), Frozen(at_s, for_s, peer), apart]
+    yield dice.choice(kinds)

@@ -178,7 +178,7 @@ def steps_of(swarm: Swarm, *, is_whole: bool) -> tuple[Step, ...]:
             steps += kind(swarm)
     steps += rarities.strays(swarm.apart, [step for step in steps if isinstance(step, Order)], swarm.peers)
     if is_whole:
-        steps += rarities.silence(swarm.apart, swarm.busy, swarm.lasts_s)
+        steps += rarities.silence(swarm.apart, steps, swarm.busy, swarm.lasts_s)
     return tuple(in_time(steps))
 
 
