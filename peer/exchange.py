@@ -280,6 +280,9 @@ class Exchange:
             self._examine(batch)
         else:
             self._behind_since.pop(batch.peer_id, None)
+            if contact.has(batch.peer_id) > self.ledgers.head_of(batch.peer_id).sequence:
+                # There is more than a batch can hold: the rest does not wait for a heartbeat.
+                contact.hurry()
         return newcomers
 
     def _examine(self, batch: LedgerBatch) -> None:

@@ -2,9 +2,10 @@
 
 A scenario module has a docstring (its first line is the scenario's title), PEERS (how many, 3 if not said), LATE (the
 names of those that the script starts later, none if not said), SEED (of its dice and of the simulation, 0 if not said),
-SNAPSHOT_EVERY (after how many entries peers sum up their ledgers, their own default if not said) and `script()`. A
-script that wants to know its peers or to throw dice takes arguments of these names: `script(peers, dice)`; the dice are
-those of the seed, so that the same orders are drawn wherever the script is played.
+SNAPSHOT_EVERY (after how many entries peers sum up their ledgers, their own default if not said), MAX_BATCH (how many
+entries peers of a simulation tell each other at once, their own default if not said) and `script()`. A script that
+wants to know its peers or to throw dice takes arguments of these names: `script(peers, dice)`; the dice are those of
+the seed, so that the same orders are drawn wherever the script is played.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Scenario:
     """A scenario: `peers` names all peers it runs with, the late ones included; `seed` is of all its dice.
 
     `again` is the command that plays it again, empty for those of the catalogue. `snapshot_every` is after how
-    many entries peers sum up their ledgers, if not at their own default.
+    many entries peers sum up their ledgers, `max_batch` how many they tell each other at once in a simulation, if not
+    at their own default.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Scenario:
     seed: int = 0
     again: str = ""
     snapshot_every: int | None = None
+    max_batch: int | None = None
 
 
 def names() -> list[str]:
@@ -71,8 +74,9 @@ def scenario_of(name: str, module: ModuleType, peers: int | None = None, seed: i
     late = tuple(getattr(module, "LATE", ()))
     names = tuple(f"peer-{number}" for number in range(1, count + 1))
     of_dice = getattr(module, "SEED", 0) if seed is None else seed
-    play, snapshot_every = _given(name, script, names, of_dice), getattr(module, "SNAPSHOT_EVERY", None)
-    return Scenario(name, title, names, late, play, of_dice, snapshot_every=snapshot_every)
+    play = _given(name, script, names, of_dice)
+    bounds = getattr(module, "SNAPSHOT_EVERY", None), getattr(module, "MAX_BATCH", None)
+    return Scenario(name, title, names, late, play, of_dice, "", *bounds)
 
 
 def _given(name: str, script: Callable[..., Script], peers: tuple[str, ...], seed: int) -> Callable[[], Script]:

@@ -26,6 +26,7 @@ def durable(history: History, evidence: Evidence) -> Verdict:
     found: list[Findings] = []
     told = Counter[str]()
     for operation in history.operations():
+        found += _of_another(evidence, operation)
         match operation.what, operation.outcome:
             case "submit", "ok":
                 told["order"] += 1
@@ -117,6 +118,14 @@ def expected(history: History, evidence: Evidence) -> Verdict:
     return _verdict("expected", found, sentence if met else "the scenario states no expectations of its own")
 
 
+def _of_another(evidence: Evidence, operation: Operation) -> Iterator[Findings]:
+    if operation.what in ("submit", "cancel", "reduce", "replace") and operation.outcome == "ok":
+        order = operation.answer["id"]
+        if evidence.name_of(owner_of(order)) != operation.peer:
+            told = f"{operation.peer} acknowledged a {operation.what} of {evidence.tell(order)}"
+            yield "violated", f"{told}, which is not its own"
+
+
 def _missing_order(evidence: Evidence, accounts: Accounts, submit: Operation) -> Iterator[Findings]:
     order = submit.answer
     placed = accounts.orders.get(order["id"])
@@ -202,12 +211,13 @@ def _fills_seen(value: Any) -> Iterator[tuple[str, list[str]]]:
 
 
 def _placed_though_refused(history: History, evidence: Evidence) -> Iterator[Findings]:
-    placed = {order.client for order in evidence.accounts().orders.values() if order.client}
+    orders = evidence.accounts().orders.values()
+    placed = {(evidence.name_of(order.owner), order.client) for order in orders if order.client}
     submits = [operation for operation in history.operations() if operation.what in ("submit", "replace")]
     # A label that was also sent with another outcome may well stand in the ledger.
-    doubtful = {_label(operation) for operation in submits if operation.outcome != "fail"}
+    doubtful = {(operation.peer, _label(operation)) for operation in submits if operation.outcome != "fail"}
     for operation in submits:
-        if _label(operation) in placed and _label(operation) not in doubtful:
+        if (operation.peer, _label(operation)) in placed - doubtful:
             label = " ".join(_label(operation))
             yield "violated", f"{operation.peer} placed {label}, which it had refused: {operation.error}"
 
@@ -227,15 +237,15 @@ def _never_asked(history: History, evidence: Evidence, lines: list[Line]) -> Ite
     """Yield orders and cancels in the ledgers that no client of this run has asked for."""
     operations = history.operations()
     submits = {(each.peer, _label(each)): each for each in operations if each.what in ("submit", "replace")}
-    # What was refused has not been asked for any more.
+    # What was refused has not been asked for any more; and what was asked of the wrong peer never was.
     cancels, reductions = (
-        {each.asked["id"] for each in operations if each.what == what and each.outcome != "fail"}
+        {(each.peer, each.asked["id"]) for each in operations if each.what == what and each.outcome != "fail"}
         for what in ("cancel", "reduce")
     )
     orders = evidence.accounts().orders
     # A client's order may be decremented by one of its others that is not to trade with it, and that one with it.
     reductions |= {
-        order.id
+        (evidence.name_of(order.owner), order.id)
         for order in orders.values()
         for other in orders.values()
         if other.prevention == "DECREMENT" and other.client_id == order.client_id
@@ -245,11 +255,11 @@ def _never_asked(history: History, evidence: Evidence, lines: list[Line]) -> Ite
         if submit is None or _terms(submit) != (order.item, order.side, order.price, order.original):
             yield "violated", f"nobody has asked for {evidence.tell(order.id)} as its ledger has it"
     for line in lines:
-        event = line.event
+        event, peer = line.event, evidence.name_of(line.owner)
         # What its owner cancels by itself says for what reason.
-        if event["type"] == "ORDER_CANCELLED" and event["id"] not in cancels and "reason" not in event:
+        if event["type"] == "ORDER_CANCELLED" and (peer, event["id"]) not in cancels and "reason" not in event:
             yield "violated", f"nobody has asked to cancel {evidence.tell(event['id'])}"
-        if event["type"] == "ORDER_REDUCED" and event["id"] not in reductions:
+        if event["type"] == "ORDER_REDUCED" and (peer, event["id"]) not in reductions:
             yield "violated", f"nobody has asked to reduce {evidence.tell(event['id'])}"
 
 

@@ -134,7 +134,8 @@ def _cluster(on: str, directory: Path, scenario: Scenario, plant: str) -> Cluste
             raise CannotRun("in a simulation `make mutants` plants the bugs")
         case _:
             recorder = Recorder(MAX_MESSAGES, MAX_COMMITTED)
-            return SimulationCluster(scenario.seed, recorder, SIMULATED_EFFORT, scenario.snapshot_every)
+            bounds = scenario.snapshot_every, scenario.max_batch
+            return SimulationCluster(scenario.seed, recorder, SIMULATED_EFFORT, *bounds)
 
 
 def check(scenario: Scenario, cluster: Cluster) -> None:

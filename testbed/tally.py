@@ -65,7 +65,7 @@ def tally(history: History, evidence: Evidence, began_s: float) -> Tally:
         elif operation.what in ("submit", "cancel", "trades"):
             found.requests[f"{operation.what}: {operation.outcome}"] += 1
             if operation.outcome == "info":
-                found.resolved[f"{operation.what} without an answer, {_became(accounts, operation)}"] += 1
+                found.resolved[f"{operation.what} without an answer, {_became(evidence, accounts, operation)}"] += 1
     return found
 
 
@@ -99,15 +99,17 @@ def _begins(operation: Operation) -> bool:
     return calm is None or any(operation.asked.get(name) != value for name, value in calm.items())
 
 
-def _became(accounts: Accounts, operation: Operation) -> str:
+def _became(evidence: Evidence, accounts: Accounts, operation: Operation) -> str:
     match operation.what:
         case "submit":
             order = operation.asked["order"]
             label = (order["clientId"], order["clientOrderId"])
-            happened = any(account.client == label for account in accounts.orders.values())
+            placed = (account.owner for account in accounts.orders.values() if account.client == label)
+            happened = any(evidence.name_of(owner) == operation.peer for owner in placed)
         case "cancel":
             account = accounts.orders.get(operation.asked["id"])
-            happened = account is not None and account.is_cancelled
+            is_its_own = account is not None and evidence.name_of(account.owner) == operation.peer
+            happened = account is not None and is_its_own and account.is_cancelled
         case _:
             return "nothing to happen"
     return "had happened" if happened else "had not happened"

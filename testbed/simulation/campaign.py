@@ -17,7 +17,7 @@ from testbed.simulation.swarm import draw
 from testbed.simulation.trial import Trial, attempt
 
 # Below so many seeds it may well be that something rare did not happen.
-MEANINGFUL_SEEDS = 200
+MEANINGFUL_SEEDS = 400
 SEEDS_AT_ONCE = 4
 
 # What must have happened in a meaningful campaign, or it proves nothing.
@@ -68,6 +68,11 @@ MUST_HAPPEN = (
     "snapshots taken",
     "ledgers joined by snapshot",
     "entries forgotten",
+    "runs of a crowd",
+    "long silences",
+    "small batches that are full",
+    "changes refused by a peer that is not the owner",
+    "orders submitted again at another peer",
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from peer.codes import Refusal
 from peer.desk import Reply
 from peer.picture import Past
+from peer.schema import MAX_BATCH
 from pygrenache import Address, ConnectionLost, RemoteError, RequestTimeout
 from testbed.accounts import Copy
 from testbed.script import FAULTS, GRAPES, Cut, Fault, Mend, Torment
@@ -32,12 +33,14 @@ class SimulationCluster:
         recorder: Recorder | None = None,
         max_effort: int = MAX_EFFORT,
         snapshot_every: int | None = None,
+        max_batch: int | None = None,
     ) -> None:
         # Who sums up early also forgets early: few runs see a thousand settled orders.
         past = Past(snapshot_every, settled_orders=snapshot_every // 8) if snapshot_every else None
         self.seed = seed
         self.recorder = recorder or Recorder()
         self.world = World(seed, self.recorder, max_effort, past)
+        self._max_batch = max_batch or MAX_BATCH
 
     @property
     def supports(self) -> frozenset[type[Fault]]:
@@ -52,6 +55,8 @@ class SimulationCluster:
     async def open(self, peers: Sequence[str], faults: Collection[type[Fault]] = ()) -> None:
         """Prepare the peers."""
         self.world.open(peers)
+        for peer in self.world.peers.values():
+            peer.disk.max_batch = self._max_batch
 
     async def start(self, peer: str) -> None:
         """Start a peer, or a Grape."""

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from random import Random
 
-from peer.journal import NONE_ASIDE, Aside, MemoryJournal
+from peer.journal import NONE_ASIDE, Aside, Kept, MemoryJournal
 from peer.ledgers import Record
+from peer.schema import MAX_BATCH
 from testbed.accounts import Copy
 from testbed.script import Point
 
@@ -22,13 +23,14 @@ class Killed(BaseException):
 class Disk(MemoryJournal):
     """A journal in memory; `doom` is where its peer will end when it commits next, `full` whether there is no room.
 
-    `noted` is told what it keeps.
+    `noted` is told what it keeps; `max_batch` is how many entries it gives at once, and so its peer tells at once.
     """
 
     def __init__(self, dice: Random) -> None:
         super().__init__()
         self.doom: Point | None = None
         self.full = False
+        self.max_batch = MAX_BATCH
         self.noted: Callable[[list[Record]], None] = lambda records: None
         self._dice = dice
         self._forced = 0
@@ -58,6 +60,10 @@ class Disk(MemoryJournal):
         if doom is not None:
             raise Killed
 
+    def read(self, peer_id: str, after: int, limit: int = MAX_BATCH) -> list[Kept]:
+        """Return entries of a ledger after a number, as many as may be told at once."""
+        return super().read(peer_id, after, min(limit, self.max_batch))
+
     def copies(self) -> dict[str, Copy]:
         """Return all that it ever held, also what its peer has forgotten."""
         bases = {(peer_id, base) for _, aside in self.commits for peer_id, base in aside.bases.items()}
@@ -79,7 +85,13 @@ class Disk(MemoryJournal):
         self._forced = len(self.commits)
 
 
-def _copy(owner: str, kept: list[tuple[int, Record]], hashes: dict[tuple[str, int], str]) -> Copy:
+def _copy(owner: str, written: list[tuple[int, Record]], hashes: dict[tuple[str, int], str]) -> Copy:
+    kept: list[tuple[int, Record]] = []
+    for position, record in written:
+        number = record.head.sequence
+        # What a copy started over with, and had forgotten again by the same commit, has never been on the disk.
+        if number == (kept[-1][1].head.sequence if kept else 0) + 1 or (owner, number) in hashes:
+            kept.append((position, record))
     numbers = [record.head.sequence for _, record in kept]
     gaps = [number for before, number in pairwise([0, *numbers]) if number != before + 1]
     return Copy(

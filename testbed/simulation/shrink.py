@@ -55,6 +55,7 @@ from testbed.simulation.steps import {", ".join(kinds)}
 PEERS = {plan.peers}
 {late}SEED = {plan.seed}
 SNAPSHOT_EVERY = {plan.snapshot_every}
+MAX_BATCH = {plan.max_batch}
 STEPS = (
 {steps})
 

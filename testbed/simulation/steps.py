@@ -7,7 +7,7 @@ can be played. A step that has nothing to work on (the cancel of an order that w
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from testbed.script import (
@@ -81,63 +81,72 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """The client submits an order again under its old client order id."""
+    """The client submits an order again under its old client order id, at the same peer or `at` another one."""
 
     at_s: float
     label: str
+    at: str | None = None
 
     def script(self, answers: Answers) -> Script:
         """Submit again, also where the first answer is still awaited or never came."""
         yield Wait(self.at_s)
         if self.label in answers:
-            again = yield Again(answers[self.label])
-            if again.outcome == "ok":
+            again = yield Again(_asked(answers[self.label], self.at))
+            # At another peer it is another order, which the label is to name only where it names none yet.
+            is_news = self.at is None or answers[self.label].order_id is None
+            if again.outcome == "ok" and is_news:
                 answers[self.label] = again
 
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """The client cancels an order, if it knows its id by now."""
+    """The client cancels an order, if it knows its id by now; `at` is a wrong peer that it asks."""
 
     at_s: float
     label: str
+    at: str | None = None
 
     def script(self, answers: Answers) -> Script:
         """Cancel."""
         yield Wait(self.at_s)
         if self.label in answers and answers[self.label].order_id is not None:
-            yield Cancel(answers[self.label])
+            yield Cancel(_asked(answers[self.label], self.at))
 
 
 @dataclass(frozen=True, slots=True)
 class Lessen:
-    """The client leaves less of an order, if it knows its id by now."""
+    """The client leaves less of an order, if it knows its id by now; `at` is a wrong peer that it asks."""
 
     at_s: float
     label: str
     to: str
+    at: str | None = None
 
     def script(self, answers: Answers) -> Script:
         """Reduce."""
         yield Wait(self.at_s)
         if self.label in answers and answers[self.label].order_id is not None:
-            yield Reduce(answers[self.label], self.to)
+            yield Reduce(_asked(answers[self.label], self.at), self.to)
 
 
 @dataclass(frozen=True, slots=True)
 class Renew:
-    """The client replaces an order by another one, which is known by the same label from then on."""
+    """The client replaces an order by another one, which is known by the same label from then on.
+
+    `at` is a wrong peer that it asks: whatever comes of that, the order is still the one it was.
+    """
 
     at_s: float
     label: str
     by: Submit
+    at: str | None = None
 
     def script(self, answers: Answers) -> Script:
         """Replace."""
         yield Wait(self.at_s)
         if self.label in answers and answers[self.label].order_id is not None:
-            answer = yield Replace(answers[self.label], self.by)
-            if answer.outcome != "fail":
+            answer = yield Replace(_asked(answers[self.label], self.at), self.by)
+            if answer.outcome != "fail" and self.at is None:
                 answers[self.label] = answer
 
 
@@ -346,6 +355,11 @@ Step: TypeAlias = (
     | Skewed
     | GrapeDown
 )
+
+
+def _asked(order: Answer, at: str | None) -> Answer:
+    """Return an order as it is known, but to be asked for at another peer if one is said."""
+    return order if at is None else replace(order, peer=at)
 
 
 def played(steps: Sequence[Step]) -> Script:

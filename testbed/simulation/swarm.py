@@ -16,6 +16,7 @@ from typing import get_args
 
 from testbed.catalog import Scenario
 from testbed.script import GRAPES, LIES, Lasts, Point, Prevention, Script, Weather
+from testbed.simulation import rarities
 from testbed.simulation.steps import (
     Down,
     Frozen,
@@ -76,13 +77,15 @@ SIMULATED = Pace((1.0, 2.0, 4.0), (5, 60), (0.02, 3.0), (0.05, 4.0), (0.1, 4.0),
 class Plan:
     """A run that can be played: its seed also gives the dice of the world it is played in.
 
-    Peers sum up their ledgers every so many entries, or at their own default.
+    Peers sum up their ledgers every so many entries, and tell each other at most so many at once, or as many as is
+    their own default.
     """
 
     seed: int
     peers: int
     steps: tuple[Step, ...]
     snapshot_every: int | None = None
+    max_batch: int | None = None
 
     @property
     def late(self) -> tuple[str, ...]:
@@ -98,18 +101,21 @@ class Plan:
         title = f"Seed {self.seed}: {len(self.steps)} steps on {self.peers} peers."
         names = tuple(f"peer-{number}" for number in range(1, self.peers + 1))
         again = f"make replay SEED={self.seed}"
-        return Scenario(
-            name or f"seed_{self.seed}", title, names, self.late, script, self.seed, again, self.snapshot_every
-        )
+        name, bounds = name or f"seed_{self.seed}", (self.snapshot_every, self.max_batch)
+        return Scenario(name, title, names, self.late, script, self.seed, again, *bounds)
 
 
 class Swarm:
-    """The dice of one run, and what they have given about the whole of it; who the peers are, if not said."""
+    """The dice of one run, and what they have given about the whole of it; who the peers are, if not said.
+
+    `apart` is the dice of what few runs have.
+    """
 
     def __init__(self, seed: str, peers: Sequence[str] = (), pace: Pace = SIMULATED) -> None:
         self.dice = dice = Random(seed)
+        self.apart = Random(f"{seed}, apart")
         self.pace = pace
-        count = len(peers) or self.between(MIN_PEERS, MAX_PEERS, skewed=True)
+        count = len(peers) or rarities.crowd(self.apart, self.between(MIN_PEERS, MAX_PEERS, skewed=True))
         self.peers = list(peers) or [f"peer-{number}" for number in range(1, count + 1)]
         self.items = ITEMS[: dice.randint(1, len(ITEMS))]
         self.lasts_s = dice.choice(pace.lasts_s)
@@ -153,7 +159,8 @@ def draw(seed: int) -> Plan:
     # From a dice of its own: whatever else is drawn, a seed sums up as it always did.
     apart = Random(f"snapshots {seed}")
     snapshot_every = apart.randint(*SNAPSHOT_EVERY) if apart.random() < 1 / 3 else None
-    return Plan(seed, len(swarm.peers), steps_of(swarm, is_whole=True), snapshot_every)
+    steps = steps_of(swarm, is_whole=True)
+    return Plan(seed, len(swarm.peers), steps, snapshot_every, rarities.max_batch(swarm.apart))
 
 
 def steps_of(swarm: Swarm, *, is_whole: bool) -> tuple[Step, ...]:
@@ -169,6 +176,9 @@ def steps_of(swarm: Swarm, *, is_whole: bool) -> tuple[Step, ...]:
     for kind in _FAULTS:
         if swarm.dice.random() < swarm.pace.chance:
             steps += kind(swarm)
+    steps += rarities.strays(swarm.apart, [step for step in steps if isinstance(step, Order)], swarm.peers)
+    if is_whole:
+        steps += rarities.silence(swarm.apart, steps, swarm.busy, swarm.lasts_s)
     return tuple(in_time(steps))
 
 

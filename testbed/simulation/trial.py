@@ -15,6 +15,7 @@ from testbed.runner import play
 from testbed.script import GRAPES
 from testbed.simulation import virtual_time
 from testbed.simulation.cluster import SimulationCluster
+from testbed.simulation.sightings import sighted
 from testbed.simulation.swarm import Plan
 
 
@@ -35,13 +36,15 @@ class Trial:
 
 def attempt(plan: Plan) -> Trial:
     """Play a plan and judge it."""
-    cluster, lines = SimulationCluster(plan.seed, snapshot_every=plan.snapshot_every), hashlib.sha256()
+    cluster = SimulationCluster(plan.seed, snapshot_every=plan.snapshot_every, max_batch=plan.max_batch)
+    lines = hashlib.sha256()
     history = History(lambda line: lines.update(line.encode()))
     try:
         evidence, why = virtual_time.run(cluster.world.agenda, play(plan.scenario(), cluster, history))
     except virtual_time.Endless as error:
         return Trial(plan, {"no quiet": str(error)}, cluster.world.seen, lines.hexdigest())
     seen = cluster.world.seen + _happened(history, evidence)
+    seen += sighted(plan, history, [peer.disk for peer in cluster.world.peers.values()])
     nodes = [peer.node for peer in cluster.world.peers.values()]
     seen["fenced peers that came back"] += sum(1 for node in nodes if node is not None and node.exchange.is_leaving)
     seen["batches read twice"] += sum(node.exchange.duplicates for node in nodes if node is not None)

@@ -64,6 +64,18 @@ def test_a_ledger_whose_owner_is_gone_is_told_by_whoever_has_it() -> None:
     assert newcomer.order(id)["halted"] is True
 
 
+def test_what_is_more_than_a_batch_is_told_without_waiting_for_a_heartbeat_each_time() -> None:
+    gone, witness = acquainted(1, 2)
+    for _ in range(2 * MAX_BATCH + 1):
+        gone.submit("buy", "10", "1")
+    talk(gone, witness)
+    newcomer = Peer(3)
+    newcomer.node.exchange.discover(witness.id)
+    talk(newcomer, witness)
+    talk(newcomer, witness, now=newcomer.now + 2 * HEARTBEAT_S)
+    assert newcomer.status()["vector"] == witness.status()["vector"]
+
+
 def test_a_gap_is_asked_for_and_filled() -> None:
     peer, author = Peer(1), Author(2)
     ids = [author.place("buy", 10, 1) for _ in range(3)]

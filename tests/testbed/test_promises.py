@@ -16,6 +16,10 @@ def labelled(world: World, label: str = "order-1", peer: str = "peer-1") -> Plac
     return world.place(peer, "buy", "10", "100", clientId="client", clientOrderId=label)
 
 
+def labelled_as(label: str) -> dict[str, str]:
+    return {"clientId": "client", "clientOrderId": label}
+
+
 def test_an_acknowledged_order_that_no_ledger_has_is_lost() -> None:
     world = World()
     world.submit(LOST)
@@ -50,6 +54,17 @@ def test_an_acknowledged_order_must_be_kept_under_its_label() -> None:
     world.submit(labelled(world, "order-1"), "order-2")
     verdict = durable(world.history, world.evidence())
     assert verdict.sentence == "client order-2 was acknowledged as peer-1-1, its ledger says client order-1"
+
+
+def test_a_peer_must_not_acknowledge_what_is_asked_of_an_order_of_another() -> None:
+    for what in ("submit", "cancel", "reduce", "replace"):
+        world = World()
+        order = labelled(world)
+        world.submit(order)
+        asked = {"peer": "peer-2", "id": order.id, "quantity": "10", "order": labelled_as("order-1")}
+        world.say(what, "ok", asked, order.shown(quantity="10"))
+        verdict = durable(world.history, world.evidence())
+        assert f"peer-2 acknowledged a {what} of peer-1-1, which is not its own" in verdict.evidence
 
 
 def test_an_acknowledged_cancel_must_be_kept() -> None:
@@ -142,6 +157,18 @@ def test_a_cancel_must_be_asked_for_unless_its_owner_says_why() -> None:
     assert exactly_once(world.history, world.evidence()).kind == "valid"
 
 
+def test_a_change_that_was_asked_of_the_wrong_peer_was_asked_of_nobody() -> None:
+    for what, event in (("cancel", "ORDER_CANCELLED"), ("reduce", "ORDER_REDUCED")):
+        world = World()
+        order = labelled(world)
+        world.submit(order)
+        world.write("peer-1", event, {"id": order.id, "remaining": "0"})
+        world.say(what, "info", {"peer": "peer-2", "id": order.id, "quantity": "1"}, {"error": "no reply in time"})
+        assert exactly_once(world.history, world.evidence()).sentence == f"nobody has asked to {what} peer-1-1"
+        world.say(what, "info", {"peer": "peer-1", "id": order.id, "quantity": "1"}, {"error": "no reply in time"})
+        assert exactly_once(world.history, world.evidence()).kind == "valid"
+
+
 def test_a_fill_must_be_decided_once() -> None:
     world = World()
     bid, ask = world.place("peer-1", "buy", "10", "100"), world.place("peer-2", "sell", "4", "99")
@@ -155,6 +182,15 @@ def test_a_refused_order_must_not_be_placed() -> None:
     world = World()
     world.submit(labelled(world), outcome="fail", error="ERR_BUSY: later")
     assert "which it had refused" in exactly_once(world.history, world.evidence()).sentence
+
+
+def test_what_one_peer_refused_must_not_be_placed_there_though_another_has_accepted_it() -> None:
+    world = World()
+    refused = labelled(world)
+    world.submit(refused, outcome="fail", error="ERR_BUSY: later")
+    world.submit(labelled(world, peer="peer-2"))
+    sentence = exactly_once(world.history, world.evidence()).sentence
+    assert sentence == "peer-1 placed client order-1, which it had refused: ERR_BUSY: later"
 
 
 def test_a_doubtful_order_may_be_placed() -> None:

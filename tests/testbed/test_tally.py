@@ -50,6 +50,20 @@ def test_the_ledgers_tell_what_became_of_the_unanswered() -> None:
     )
 
 
+def test_what_became_of_the_unanswered_is_told_by_the_peer_that_was_asked() -> None:
+    world = World()
+    order = world.place("peer-1", "buy", "1", "100", clientId="client", clientOrderId="order-1")
+    world.write("peer-1", "ORDER_CANCELLED", {"id": order.id, "remaining": "0"})
+    label = {"clientId": "client", "clientOrderId": "order-1"}
+    world.say("submit", "info", {"peer": "peer-2", "order": label}, {"error": "no reply in time"})
+    world.say("cancel", "info", {"peer": "peer-2", "id": order.id}, {"error": "no reply in time"})
+    found = tally(world.history, world.evidence(), 0.0)
+    assert set(found.resolved) == {
+        "submit without an answer, had not happened",
+        "cancel without an answer, had not happened",
+    }
+
+
 def test_good_weather_and_a_right_clock_are_no_faults() -> None:
     world = World()
     calm = {"loss": 0.0, "duplication": 0.0, "soonest_s": 0.0002, "latest_s": 0.002}
