@@ -26,8 +26,9 @@ from pygrenache import Address
 from testbed.accounts import Copy
 from testbed.cluster import ROOT, STOP_TIMEOUT_S, CannotRun, is_alive
 from testbed.composition import CLOCKED_IMAGE, CLOCKS, DISKS, SABOTEUR, SABOTEUR_IMAGE, composition
+from testbed.neighbours import why_too_many
 from testbed.sabotage import Means, Obstacles, Sabotage
-from testbed.script import Fault, FillDisk, Torment
+from testbed.script import GRAPES, Fault, FillDisk, Torment
 
 PEER_IMAGE = "grapevine-peer"
 IMAGES = (PEER_IMAGE, "grapevine-grape")
@@ -91,6 +92,8 @@ class ContainerCluster:
 
     async def open(self, peers: Sequence[str], faults: Collection[type[Fault]] = ()) -> None:
         """Create the network and all containers, and start the Grapes."""
+        if too_many := why_too_many(len(GRAPES) + len(peers)):
+            raise CannotRun(too_many)
         await asyncio.to_thread(self._check_images)
         await asyncio.to_thread(self._remove_leftovers)
         self._sabotage = Sabotage(faults)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -79,6 +80,21 @@ async def test_a_container_that_ends_by_itself_is_told_and_nothing_of_a_run_is_l
     assert engine.containers.list(all=True, filters={"label": label}) == []
     assert engine.networks.list(filters={"label": label}) == []
     assert engine.volumes.list(filters={"label": label}) == []
+
+
+@pytest.mark.docker
+async def test_more_peers_than_can_all_talk_to_each_other_are_refused_before_anything_is_started(
+    engine: DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label = f"{PROJECT_LABEL}=grapevine-crowd-test-{os.getpid()}"
+    monkeypatch.setattr(containers, "why_too_many", lambda places: f"{places} are too many")
+    cluster = ContainerCluster(tmp_path, "crowd-test")
+    try:
+        with pytest.raises(CannotRun, match="5 are too many"):
+            await cluster.open(["peer-1", "peer-2", "peer-3"])
+        assert engine.containers.list(all=True, filters={"label": label}) == []
+    finally:
+        await cluster.close()
 
 
 @pytest.mark.docker
