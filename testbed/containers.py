@@ -7,6 +7,7 @@ runner left behind that is no longer alive can be found and removed, and nobody 
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import re
@@ -84,11 +85,11 @@ class ContainerCluster:
     @property
     def supports(self) -> frozenset[type[Fault]]:
         """What can be done with the images that are here."""
-        return self._obstacles().supports
+        return self._obstacles.supports
 
     def why_not(self, fault: Fault) -> str:
         """Say what is in the way of a fault."""
-        return self._obstacles().why_not(fault)
+        return self._obstacles.why_not(fault)
 
     async def open(self, peers: Sequence[str], faults: Collection[type[Fault]] = ()) -> None:
         """Create the network and all containers, and start the Grapes."""
@@ -167,7 +168,9 @@ class ContainerCluster:
             if not self._has(image):
                 raise CannotRun(_no_image(image))
 
+    @functools.cached_property
     def _obstacles(self) -> Obstacles:
+        # Asked once: a torture wishes for thousands of faults.
         missing = {image: "" if self._has(image) else _no_image(image) for image in (SABOTEUR_IMAGE, CLOCKED_IMAGE)}
         no_saboteur = missing[SABOTEUR_IMAGE]
         return Obstacles(links=no_saboteur, disks=no_saboteur, clocks=no_saboteur or missing[CLOCKED_IMAGE])

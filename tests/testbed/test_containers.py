@@ -110,6 +110,18 @@ async def test_without_the_saboteurs_image_there_are_only_faults_that_need_none(
 
 
 @pytest.mark.docker
+async def test_the_engine_is_asked_once_what_can_be_done(
+    engine: DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "SABOTEUR_IMAGE", "grapevine-nobody")
+    cluster = ContainerCluster(tmp_path, "image-test")
+    missing = cluster.why_not(Cut("peer-1", "peer-2"))
+    monkeypatch.setattr(containers, "SABOTEUR_IMAGE", "grapevine-somebody")
+    assert missing == cluster.why_not(Cut("peer-1", "peer-2")) != ""
+    await cluster.close()
+
+
+@pytest.mark.docker
 async def test_a_missing_image_is_told_in_one_line(
     engine: DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
