@@ -16,7 +16,7 @@ import shutil
 import subprocess
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import docker
@@ -224,9 +224,8 @@ class ContainerCluster:
         try:
             said, _ = await compose.communicate()
         except asyncio.CancelledError:
-            # What it was about to create would otherwise come after everything had been removed.
-            compose.kill()
-            await compose.wait()
+            # Killed, it would leave the engine creating what comes after everything has been removed.
+            await compose.communicate()
             raise
         if compose.returncode:
             raise CannotRun(f"docker compose failed: {said.decode(errors='replace').strip()}")
@@ -259,7 +258,7 @@ class ContainerCluster:
         return found
 
     def _remove_leftovers(self) -> None:
-        labels = [each.labels for each in self._docker.containers.list(all=True, filters={"label": PROJECT_LABEL})]
+        labels = [each.labels for each in self._containers_of(PROJECT_LABEL)]
         # A run may have been killed while it took things away, and containers go first.
         labels += [each.attrs["Labels"] for each in self._docker.networks.list(filters={"label": PROJECT_LABEL})]
         labels += [each.attrs["Labels"] for each in self._docker.volumes.list(filters={"label": PROJECT_LABEL})]
@@ -271,15 +270,20 @@ class ContainerCluster:
     def _remove(self, project: str, logs: Path | None = None) -> None:
         """Remove all that carries the project's name; with `logs`, keep there what each container has said."""
         label = f"{PROJECT_LABEL}={project}"
-        containers = self._docker.containers.list(all=True, filters={"label": label})
         if logs is not None:
             logs.mkdir(exist_ok=True)
         with ThreadPoolExecutor(max_workers=8) as pool:
-            list(pool.map(lambda container: _remove_container(container, logs), containers))
+            list(pool.map(lambda container: _remove_container(container, logs), self._containers_of(label)))
         for network in self._docker.networks.list(filters={"label": label}):
-            network.remove()
+            with suppress(NotFound):
+                network.remove()
         for volume in self._docker.volumes.list(filters={"label": label}):
-            volume.remove()
+            with suppress(NotFound):
+                volume.remove()
+
+    def _containers_of(self, label: str) -> list[Container]:
+        # Other runs come and go meanwhile.
+        return self._docker.containers.list(all=True, filters={"label": label}, ignore_removed=True)
 
 
 def _freeze(container: Container) -> None:
@@ -299,6 +303,12 @@ def _remove_container(container: Container, logs: Path | None) -> None:
         container.remove(force=True, v=True)
     except NotFound:
         pass
+    except APIError as error:
+        # Another run has found the same leftovers, and is removing it.
+        if error.status_code != CONFLICT:
+            raise
+        with suppress(NotFound):
+            container.wait(condition="removed")
 
 
 def _name(container: Container) -> str:
