@@ -7,6 +7,8 @@ request that HTTP can make out gets a reply with status 200. Bytes that are not 
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -17,6 +19,7 @@ import httptools
 from pygrenache.address import Address
 
 _BACKLOG = 1024
+_ACCEPTED_A_TURN = 16
 _MAX_HEAD_BYTES = 64 << 10
 _MAX_PIPELINED = 16
 _LINGER_S = 5.0
@@ -57,36 +60,49 @@ class HttpServer:
         self._max_connections = max_connections
         self._connections: set[_Connection] = set()
         self._drained = asyncio.Event()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._sweeping: asyncio.TimerHandle | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen; the port bound, which is a free one for 0."""
-        assert self._server is None, "the server is started already"
+        assert not self._servers, "the server is started already"
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self, loop), host, port, backlog=_BACKLOG)
+
+        def connection() -> _Connection:
+            return _Connection(self, loop)
+
+        first = await loop.create_server(connection, host, port, backlog=_BACKLOG)
+        self._servers.append(first)
+        # uvloop accepts one connection a turn from each listening descriptor. When turns are long, who connects among
+        # many would wait for as many turns; so the same sockets are listened to under several descriptors.
+        for _ in range(_ACCEPTED_A_TURN - 1):
+            for listening in first.sockets:
+                again = socket.socket(fileno=os.dup(listening.fileno()))
+                self._servers.append(await loop.create_server(connection, sock=again, backlog=_BACKLOG))
         self._sweep(loop)
-        return int(self._server.sockets[0].getsockname()[1])
+        return int(first.sockets[0].getsockname()[1])
 
     async def stop(self, grace_s: float) -> None:
         """Accept no more, answer what has come whole, close; what is left after `grace_s` is cut off."""
-        if self._server is None or self._sweeping is None:
+        if not self._servers or self._sweeping is None:
             return
-        server, self._server = self._server, None
+        servers, self._servers = self._servers, []
         self._sweeping.cancel()
-        server.close()
+        for server in servers:
+            server.close()
         for connection in list(self._connections):
             connection.finish()
         await self._drain(grace_s)
         for connection in list(self._connections):
             connection.cut()
         await self._drain(_CUT_S)
-        await server.wait_closed()
+        for server in servers:
+            await server.wait_closed()
 
     def began(self, connection: _Connection) -> bool:
         """Whether there is room for one connection more."""
         self._connections.add(connection)
-        return self._server is not None and len(self._connections) <= self._max_connections
+        return bool(self._servers) and len(self._connections) <= self._max_connections
 
     def ended(self, connection: _Connection) -> None:
         """A connection is closed and nothing works for it any more."""

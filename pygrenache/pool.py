@@ -8,7 +8,9 @@ this side.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
+from contextlib import suppress
 from typing import NamedTuple, cast
 
 import httptools
@@ -105,18 +107,28 @@ class Pool:
 
     async def _connect(self, destination: _Destination, deadline: float) -> _Connection:
         loop = asyncio.get_running_loop()
-        host, port = destination.address
         try:
             async with asyncio.timeout_at(min(deadline, loop.time() + self._connect_s)):
-                _, connection = await loop.create_connection(
-                    lambda: _Connection(loop, destination, self._max_reply_bytes), host, port
-                )
+                return await self._connect_to_any(destination, await _resolve(destination.address))
         except TimeoutError as error:
             raise ConnectFailed(f"{destination.address}: no connection in time") from error
         except (OSError, UnicodeError) as error:
             # A host name that no resolver could ever take is a UnicodeError.
             raise ConnectFailed(f"{destination.address}: {error}") from error
-        return connection
+
+    async def _connect_to_any(self, destination: _Destination, addresses: list[Address]) -> _Connection:
+        loop = asyncio.get_running_loop()
+        while True:
+            host, port = addresses.pop(0)
+            try:
+                _, connection = await loop.create_connection(
+                    lambda: _Connection(loop, destination, self._max_reply_bytes), host, port
+                )
+            except OSError:
+                if not addresses:
+                    raise
+            else:
+                return connection
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
@@ -265,3 +277,14 @@ async def _wait_for_slot(destination: _Destination, deadline: float) -> None:
             await destination.slots.acquire()
     except TimeoutError as error:
         raise RequestTimeout(f"{destination.address}: no free connection in time", definite=True) from error
+
+
+async def _resolve(address: Address) -> list[Address]:
+    """Return every address that a host's name stands for; never none. Raises OSError, UnicodeError."""
+    with suppress(OSError, UnicodeError):
+        # What is an address already would otherwise be looked up in a thread.
+        socket.inet_pton(socket.AF_INET, address.host)
+        return [address]
+    # Not left to `create_connection`: given up while it looks a name up, uvloop's never retrieves how that ended.
+    found = await asyncio.get_running_loop().getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    return [Address(str(where[0]), address.port) for *_, where in found]

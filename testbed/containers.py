@@ -7,6 +7,7 @@ runner left behind that is no longer alive can be found and removed, and nobody 
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import shutil
 import subprocess
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import docker
@@ -26,8 +27,9 @@ from pygrenache import Address
 from testbed.accounts import Copy
 from testbed.cluster import ROOT, STOP_TIMEOUT_S, CannotRun, is_alive
 from testbed.composition import CLOCKED_IMAGE, CLOCKS, DISKS, SABOTEUR, SABOTEUR_IMAGE, composition
+from testbed.neighbours import why_too_many
 from testbed.sabotage import Means, Obstacles, Sabotage
-from testbed.script import Fault, FillDisk, Torment
+from testbed.script import GRAPES, Fault, FillDisk, Torment
 
 PEER_IMAGE = "grapevine-peer"
 IMAGES = (PEER_IMAGE, "grapevine-grape")
@@ -83,14 +85,16 @@ class ContainerCluster:
     @property
     def supports(self) -> frozenset[type[Fault]]:
         """What can be done with the images that are here."""
-        return self._obstacles().supports
+        return self._obstacles.supports
 
     def why_not(self, fault: Fault) -> str:
         """Say what is in the way of a fault."""
-        return self._obstacles().why_not(fault)
+        return self._obstacles.why_not(fault)
 
     async def open(self, peers: Sequence[str], faults: Collection[type[Fault]] = ()) -> None:
         """Create the network and all containers, and start the Grapes."""
+        if too_many := why_too_many(len(GRAPES) + len(peers)):
+            raise CannotRun(too_many)
         await asyncio.to_thread(self._check_images)
         await asyncio.to_thread(self._remove_leftovers)
         self._sabotage = Sabotage(faults)
@@ -164,7 +168,9 @@ class ContainerCluster:
             if not self._has(image):
                 raise CannotRun(_no_image(image))
 
+    @functools.cached_property
     def _obstacles(self) -> Obstacles:
+        # Asked once: a torture wishes for thousands of faults.
         missing = {image: "" if self._has(image) else _no_image(image) for image in (SABOTEUR_IMAGE, CLOCKED_IMAGE)}
         no_saboteur = missing[SABOTEUR_IMAGE]
         return Obstacles(links=no_saboteur, disks=no_saboteur, clocks=no_saboteur or missing[CLOCKED_IMAGE])
@@ -218,9 +224,8 @@ class ContainerCluster:
         try:
             said, _ = await compose.communicate()
         except asyncio.CancelledError:
-            # What it was about to create would otherwise come after everything had been removed.
-            compose.kill()
-            await compose.wait()
+            # Killed, it would leave the engine creating what comes after everything has been removed.
+            await compose.communicate()
             raise
         if compose.returncode:
             raise CannotRun(f"docker compose failed: {said.decode(errors='replace').strip()}")
@@ -253,7 +258,7 @@ class ContainerCluster:
         return found
 
     def _remove_leftovers(self) -> None:
-        labels = [each.labels for each in self._docker.containers.list(all=True, filters={"label": PROJECT_LABEL})]
+        labels = [each.labels for each in self._containers_of(PROJECT_LABEL)]
         # A run may have been killed while it took things away, and containers go first.
         labels += [each.attrs["Labels"] for each in self._docker.networks.list(filters={"label": PROJECT_LABEL})]
         labels += [each.attrs["Labels"] for each in self._docker.volumes.list(filters={"label": PROJECT_LABEL})]
@@ -265,15 +270,20 @@ class ContainerCluster:
     def _remove(self, project: str, logs: Path | None = None) -> None:
         """Remove all that carries the project's name; with `logs`, keep there what each container has said."""
         label = f"{PROJECT_LABEL}={project}"
-        containers = self._docker.containers.list(all=True, filters={"label": label})
         if logs is not None:
             logs.mkdir(exist_ok=True)
         with ThreadPoolExecutor(max_workers=8) as pool:
-            list(pool.map(lambda container: _remove_container(container, logs), containers))
+            list(pool.map(lambda container: _remove_container(container, logs), self._containers_of(label)))
         for network in self._docker.networks.list(filters={"label": label}):
-            network.remove()
+            with suppress(NotFound):
+                network.remove()
         for volume in self._docker.volumes.list(filters={"label": label}):
-            volume.remove()
+            with suppress(NotFound):
+                volume.remove()
+
+    def _containers_of(self, label: str) -> list[Container]:
+        # Other runs come and go meanwhile.
+        return self._docker.containers.list(all=True, filters={"label": label}, ignore_removed=True)
 
 
 def _freeze(container: Container) -> None:
@@ -293,6 +303,12 @@ def _remove_container(container: Container, logs: Path | None) -> None:
         container.remove(force=True, v=True)
     except NotFound:
         pass
+    except APIError as error:
+        # Another run has found the same leftovers, and is removing it.
+        if error.status_code != CONFLICT:
+            raise
+        with suppress(NotFound):
+            container.wait(condition="removed")
 
 
 def _name(container: Container) -> str:

@@ -14,6 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from testbed.neighbours import command_for, why_too_many
+
+# Thirty peers and two Grapes, in the largest of the scenarios.
+MOST_PLACES = 32
 ROOT = Path(__file__).resolve().parent.parent
 LOOK_TIMEOUT_S = 10.0
 
@@ -78,6 +82,8 @@ def _docker() -> Iterator[Finding]:
     yield Finding("Docker Buildx", answers and _works("docker", "buildx", "version"), served, "make docker")
     images = answers and all(_works("docker", "image", "inspect", f"grapevine-{name}") for name in ("peer", "grape"))
     yield Finding("the images", images, served, "make images")
+    has_room = not why_too_many(MOST_PLACES)
+    yield Finding("room for thirty containers", has_room, "thirty peers as containers", command_for(MOST_PLACES))
 
 
 def _links() -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from testbed.cluster import CannotRun, is_alive
 from testbed.leash import Leash
+from testbed.neighbours import why_too_many
 
 NAMESPACES = Path("/run/netns")
 TOOLS = ("ip", "iptables-restore", "nsenter", "unshare")
@@ -63,6 +64,8 @@ def _try(*command: str) -> str:
 
 async def make_namespaces(leash: Leash, places: Sequence[str]) -> dict[str, Site]:
     """Make a namespace for each place, all linked to each other and to this machine. Raises CannotRun."""
+    if too_many := why_too_many(len(places)):
+        raise CannotRun(too_many)
     me = os.getpid()
     prefix, switch, here = f"grapevine-{me}-", f"grapevine-{me}-switch", f"gv{me}"
     network = await _free_network(me)

@@ -6,6 +6,7 @@ The rule: it asks and never changes anything, and every wait is for a condition,
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -18,6 +19,8 @@ POLL_S = 0.05
 BOUND_S = 30.0
 # With more peers than this everything takes longer, and as much longer is waited.
 FEW_PEERS = 10
+# Nobody waits longer than so many times the bound, however much else the machine has to do.
+MOST_OVERLOAD = 4.0
 
 
 class NoQuiet(Exception):
@@ -25,15 +28,27 @@ class NoQuiet(Exception):
 
 
 class Observer:
-    """Watches one cluster. `living` are the peers that are up: not killed, frozen or yet to be started."""
+    """Watches one cluster. `living` are the peers that are up: not killed, frozen or yet to be started.
 
-    def __init__(self, cluster: Cluster, client: Client, *, bound_s: float | None = None, peers: int = 0) -> None:
+    `overload` tells how many times longer everything takes at this moment, if it may: on real machines.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        client: Client,
+        *,
+        bound_s: float | None = None,
+        peers: int = 0,
+        overload: Callable[[], float] | None = None,
+    ) -> None:
         self.living: dict[str, None] = {}
         self.peer_ids: dict[str, str] = {}
         self._given_up: dict[str, bool] = {}
         self._cluster = cluster
         self._client = client
         self._bound_s = bound_s or BOUND_S * max(1.0, peers / FEW_PEERS)
+        self._overload = overload
 
     def give_up(self, peer: str) -> None:
         """Count a peer as living no more, though it may be up, or come back: it has been evicted."""
@@ -46,12 +61,13 @@ class Observer:
 
     async def until(self, what: str, condition: Callable[[], Awaitable[bool]]) -> None:
         """Wait until a condition holds. Raises NoQuiet, at once if a process has ended by itself."""
+        bound_s = self._bound_s * (min(self._overload(), MOST_OVERLOAD) if self._overload else 1.0)
         try:
-            async with asyncio.timeout(self._bound_s):
+            async with asyncio.timeout(bound_s):
                 while not await condition():  # noqa: ASYNC110 - peers in other processes set no event here
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
-            raise NoQuiet(f"in {self._bound_s:g} s it did not come about that {what}") from None
+            raise NoQuiet(f"in {bound_s:.3g} s it did not come about that {what}") from None
 
     async def up(self, peer: str) -> str:
         """Wait until a peer answers, count it among the living, and return its id."""
@@ -146,6 +162,11 @@ class Observer:
         except GrenacheError:
             return None
         return status, ledgers, books, trades
+
+
+def machine_overload() -> float:
+    """Tell how many times more this machine has had to do in the last minute than it has cores for; at least 1."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def _items(events: Iterable[dict[str, Any]]) -> list[str]:

@@ -26,7 +26,7 @@ from testbed.door import Client
 from testbed.driver import Driver
 from testbed.evidence import Evidence
 from testbed.history import History
-from testbed.observer import NoQuiet, Observer
+from testbed.observer import NoQuiet, Observer, machine_overload
 from testbed.plant import planted_command, planted_image
 from testbed.processes import PEER_COMMAND, ProcessCluster, node_is_here
 from testbed.progress import Progress
@@ -178,14 +178,15 @@ async def play(
     real peers only: a question more would make another run of a simulated one.
     """
     client: Client
+    overload: Callable[[], float] | None = None
     foreseen: tuple[type[Fault], ...] = ()
     if isinstance(cluster, SimulationCluster):
         client = SimulatedClient(cluster.world)
     else:
-        client = RpcClient(timeout_s=REQUEST_TIMEOUT_S)
+        client, overload = RpcClient(timeout_s=REQUEST_TIMEOUT_S), machine_overload
         # Only what is real has to be prepared.
         foreseen = faults(rehearse(scenario.script()))
-    observer = Observer(cluster, client, peers=len(scenario.peers))
+    observer = Observer(cluster, client, peers=len(scenario.peers), overload=overload)
     driver = Driver(cluster, observer, history)
     watcher = None if isinstance(cluster, SimulationCluster) else progress
     try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -227,6 +229,28 @@ async def test_one_connection_too_many_is_closed(port: int) -> None:
         assert await converse(port, post(b"5"), end=False)
     for _, writer in kept:
         await ended(writer)
+
+
+def test_who_connects_among_many_does_not_wait_a_turn_for_each_of_them() -> None:
+    async def crowd(count: int) -> int:
+        heard: list[bytes] = []
+
+        def listen(call: Call) -> bytes:
+            heard.append(bytes(call.body))
+            return b""
+
+        server, turns = HttpServer(listen, max_body_bytes=10, idle_timeout_s=20, max_connections=count), 0
+        address = ("127.0.0.1", await server.start("127.0.0.1", 0))
+        with contextlib.ExitStack() as clients:
+            for _ in range(count):
+                clients.enter_context(socket.create_connection(address)).sendall(post(b"1"))
+            while len(heard) < count:
+                await asyncio.sleep(0)
+                turns += 1
+        await server.stop(1)
+        return turns
+
+    assert uvloop.run(crowd(64)) < 16
 
 
 async def test_stop_answers_what_is_under_way_and_closes_the_rest() -> None:

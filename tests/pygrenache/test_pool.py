@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -131,6 +133,35 @@ async def test_a_refused_connection_is_definite(pool: Pool) -> None:
 async def test_a_host_that_is_not_found_is_definite(pool: Pool, host: str) -> None:
     with pytest.raises(ConnectFailed):
         await pool.post(Address(host, 1), b"", timeout_s=5)
+
+
+async def test_all_addresses_of_a_name_are_tried(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def resolve(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        return [(None, None, None, "", (each, port)) for each in ("127.0.0.2", "127.0.0.1")]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    async with scripted_server(http) as server:
+        reply = await pool.post(Address("a.name", server.address.port), b"1", timeout_s=5)
+        assert reply == Response(200, bytearray(b"1"))
+
+
+def test_a_name_whose_lookup_is_given_up_leaves_no_failure_behind() -> None:
+    untold: list[str] = []
+
+    async def give_up() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: untold.append(context["message"]))
+        pool = Pool(max_reply_bytes=1000, connect_s=0.0)
+        with pytest.raises(ConnectFailed, match="in time"):
+            await pool.post(Address("no-such-host.invalid", 1), b"", timeout_s=5)
+        # Names are looked up in turn, a few at a time: behind these, that one has been too.
+        later = [loop.getaddrinfo("no-such-host.invalid", 1) for _ in range(20)]
+        await asyncio.gather(*later, return_exceptions=True)
+        gc.collect()
+        await pool.close()
+
+    uvloop.run(give_up())
+    assert untold == []
 
 
 async def test_a_reply_that_does_not_come_is_unknown(pool: Pool) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -59,6 +62,24 @@ async def test_leftovers_of_dead_runs_are_removed_and_those_of_the_living_are_no
 
 
 @pytest.mark.docker
+async def test_runs_that_begin_at_once_share_the_work_of_removing_leftovers(
+    engine: DockerClient, dead: int, tmp_path: Path
+) -> None:
+    labels = {PROJECT_LABEL: f"grapevine-leftover-{dead}"}
+    network = engine.networks.create("grapevine-leftover-test", labels=labels)
+    for _ in range(4):
+        engine.containers.run("grapevine-grape", detach=True, network=network.name, labels=labels)
+    clusters = [ContainerCluster(tmp_path, f"sharing-test-{number}") for number in range(3)]
+    try:
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda cluster: cluster._remove_leftovers(), clusters))
+        assert network.id not in [each.id for each in engine.networks.list()]
+    finally:
+        for cluster in clusters:
+            await cluster.close()
+
+
+@pytest.mark.docker
 async def test_a_container_that_ends_by_itself_is_told_and_nothing_of_a_run_is_left(
     engine: DockerClient, tmp_path: Path
 ) -> None:
@@ -82,6 +103,39 @@ async def test_a_container_that_ends_by_itself_is_told_and_nothing_of_a_run_is_l
 
 
 @pytest.mark.docker
+async def test_a_run_that_is_given_up_while_its_containers_are_created_leaves_none(
+    engine: DockerClient, tmp_path: Path
+) -> None:
+    cluster = ContainerCluster(tmp_path, "hasty-test")
+    label = f"{PROJECT_LABEL}=grapevine-hasty-test-{os.getpid()}"
+    opening = asyncio.create_task(cluster.open([f"peer-{number}" for number in range(1, 9)], cluster.supports))
+    while not engine.containers.list(all=True, filters={"label": label}, ignore_removed=True):  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    await cluster.close()
+    assert engine.containers.list(all=True, filters={"label": label}) == []
+    assert engine.networks.list(filters={"label": label}) == []
+    assert engine.volumes.list(filters={"label": label}) == []
+
+
+@pytest.mark.docker
+async def test_more_peers_than_can_all_talk_to_each_other_are_refused_before_anything_is_started(
+    engine: DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label = f"{PROJECT_LABEL}=grapevine-crowd-test-{os.getpid()}"
+    monkeypatch.setattr(containers, "why_too_many", lambda places: f"{places} are too many")
+    cluster = ContainerCluster(tmp_path, "crowd-test")
+    try:
+        with pytest.raises(CannotRun, match="5 are too many"):
+            await cluster.open(["peer-1", "peer-2", "peer-3"])
+        assert engine.containers.list(all=True, filters={"label": label}) == []
+    finally:
+        await cluster.close()
+
+
+@pytest.mark.docker
 async def test_without_the_saboteurs_image_there_are_only_faults_that_need_none(
     engine: DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +144,18 @@ async def test_without_the_saboteurs_image_there_are_only_faults_that_need_none(
     assert cluster.why_not(Kill("peer-1")) == ""
     for fault in (Cut("peer-1", "peer-2"), FillDisk("peer-1"), Skew("peer-1", 1.0)):
         assert cluster.why_not(fault) == "the image grapevine-nobody is missing (`make images` builds it)"
+    await cluster.close()
+
+
+@pytest.mark.docker
+async def test_the_engine_is_asked_once_what_can_be_done(
+    engine: DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "SABOTEUR_IMAGE", "grapevine-nobody")
+    cluster = ContainerCluster(tmp_path, "image-test")
+    missing = cluster.why_not(Cut("peer-1", "peer-2"))
+    monkeypatch.setattr(containers, "SABOTEUR_IMAGE", "grapevine-somebody")
+    assert missing == cluster.why_not(Cut("peer-1", "peer-2")) != ""
     await cluster.close()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from testbed import namespaces
+from testbed.cluster import CannotRun
 from testbed.leash import Leash
 from testbed.namespaces import NAMESPACES, make_namespaces, mount_disk, remove_leftovers
 from tests.requirements import require_namespaces
@@ -53,6 +54,17 @@ async def test_all_places_and_this_machine_reach_each_other_and_nothing_is_left(
         sites = await make_namespaces(leash, ["a", "b"])
         run(sys.executable, "-c", REACH, sites["a"].address)
         run("nsenter", f"--net={sites['a'].net}", sys.executable, "-c", REACH, sites["b"].address)
+    finally:
+        leash.close()
+    assert ours() == []
+
+
+async def test_more_places_than_can_all_talk_to_each_other_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(namespaces, "why_too_many", lambda places: f"{places} are too many")
+    leash = Leash()
+    try:
+        with pytest.raises(CannotRun, match="2 are too many"):
+            await make_namespaces(leash, ["a", "b"])
     finally:
         leash.close()
     assert ours() == []

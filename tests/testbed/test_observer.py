@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+
 import pytest
 
 from pygrenache import RpcClient
 from testbed.driver import Driver
-from testbed.observer import NoQuiet, Observer
+from testbed.observer import NoQuiet, Observer, machine_overload
 from testbed.script import Buy, Script
 from tests.testbed.little import LittleCluster
 
@@ -80,3 +83,19 @@ async def test_many_peers_are_given_more_time(little: LittleCluster, monkeypatch
         with pytest.raises(NoQuiet, match=bound):
             await Observer(little, client, peers=peers).until("it is so", never)
     await client.close()
+
+
+async def test_a_machine_that_cannot_keep_up_is_given_more_time_but_not_for_ever(little: LittleCluster) -> None:
+    async def never() -> bool:
+        return False
+
+    client = RpcClient()
+    for overload, bound in ((1.0, "in 0.02 s"), (3.0, "in 0.06 s"), (50.0, "in 0.08 s")):
+        observer = Observer(little, client, bound_s=0.02, overload=partial(float, overload))
+        with pytest.raises(NoQuiet, match=bound):
+            await observer.until("it is so", never)
+    await client.close()
+
+
+def test_a_machine_is_never_less_than_busy() -> None:
+    assert 1.0 <= machine_overload() < math.inf
