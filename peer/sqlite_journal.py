@@ -67,6 +67,8 @@ class SqliteJournal:
     def _open(self) -> None:
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")
+        # After a failed sync the log reads as if it were on the disk, and may not be; the file is, once that is synced.
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.executescript(_SCHEMA)
         self._keys.update(self._db.execute("SELECT peer_id, public_key FROM peers"))
         rows = self._db.execute("SELECT peer_id, sequence, hash FROM bases")
