@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from testbed.accounts import Account, Accounts, Copy
+from testbed.accounts import Account, Accounts
 from testbed.evidence import Evidence
 from testbed.snapshot_checks import summed_up
 from tests.testbed.world import IDS, Placed, World, from_its_snapshot
