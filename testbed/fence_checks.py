@@ -76,9 +76,11 @@ def _not_kept(evidence: Evidence, accounts: Accounts, peer_id: str) -> Iterator[
             yield f"{holder} holds {copy.last} entries of {name}, which is fenced at {end.sequence}"
         elif copy.last == end.sequence and chain(copy.texts, base) != end.hash:
             yield f"{holder}'s copy of {name}'s ledger does not hash to the fence at {end.sequence}"
+    snapshots = [line.event for line in evidence.lines() if line.event["type"] == "SNAPSHOT"]
+    decided = {*accounts.granted, *(grant["fillId"] for event in snapshots for grant in event["grants"])}
     for fill, line in accounts.opened.items():
         maker, taker = owner_of(line.event["maker"]), owner_of(line.event["taker"])
         if maker == peer_id and taker not in accounts.fences:
             yield f"{evidence.name_of(taker)} still waits for {name} to decide {evidence.tell(fill)}"
-        if taker == peer_id and fill not in accounts.granted and evidence.is_living(maker):
+        if taker == peer_id and fill not in decided and evidence.is_living(maker):
             yield f"{evidence.name_of(maker)} has never decided {evidence.tell(fill)}, which {name} had opened"

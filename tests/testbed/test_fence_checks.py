@@ -62,11 +62,14 @@ def test_where_nobody_is_evicted_and_where_all_is_as_it_should_be_nothing_is_wro
         assert checker(NOTHING, shown(world)).kind == "valid", checker.__name__
 
 
-def forgetful(world: World, *repeated: str) -> Evidence:
+SAID = ("EVICTION_PROPOSED", "EVICTION_JOINED", "PEER_FENCED")
+
+
+def forgetful(world: World, *repeated: str, **told: list[dict[str, str]]) -> Evidence:
     """What the living show that have summed up this of what they said of evictions, and forgotten all before."""
     for peer in LIVING:
         events = [json.loads(text)["event"] for text in world.ledgers[peer]]
-        world.sum_up(peer, evictions=[event for event in events if event["type"] in repeated])
+        world.sum_up(peer, evictions=[event for event in events if event["type"] in repeated], **told)
     evidence = shown(world)
     for copies in evidence.ledgers.values():
         copies.update({IDS[peer]: from_its_snapshot(copies[IDS[peer]]) for peer in LIVING})
@@ -76,7 +79,7 @@ def forgetful(world: World, *repeated: str) -> Evidence:
 @pytest.mark.parametrize(
     ("repeated", "sentence"),
     [
-        (("EVICTION_PROPOSED", "EVICTION_JOINED", "PEER_FENCED"), "the living agree"),
+        (SAID, "the living agree"),
         (("EVICTION_PROPOSED", "PEER_FENCED"), "peer-1 has never said how far it held"),
         (("EVICTION_JOINED", "PEER_FENCED"), "peer-3 is fenced, and nobody has proposed"),
     ],
@@ -88,6 +91,18 @@ def test_of_an_eviction_that_is_long_past_what_snapshots_repeat_counts(
     world.place(LOST, "sell", "5", "10")
     fence(world)
     assert fenced(NOTHING, forgetful(world, *repeated)).sentence.startswith(sentence)
+
+
+@pytest.mark.parametrize(("remembers", "sentence"), [(True, "the living agree"), (False, "peer-2 has never decided")])
+def test_a_decision_for_a_lost_taker_is_told_of_by_snapshots_for_ever(remembers: bool, sentence: str) -> None:
+    world = World()
+    maker = world.place("peer-2", "sell", "5", "10")
+    taker = world.place(LOST, "buy", "5", "10")
+    fill = world.open(taker, maker, "5")
+    world.grant(fill, taker, maker, "0", "5")
+    fence(world)
+    evidence = forgetful(world, *SAID, grants=[{"fillId": fill}] if remembers else [])
+    assert fenced(NOTHING, evidence).sentence.startswith(sentence)
 
 
 @pytest.mark.parametrize(("is_its_own", "kind"), [(True, "valid"), (False, "violated")])
