@@ -34,7 +34,7 @@ class Archived(NamedTuple):
 class Aside:
     """What a commit puts aside: the heads up to which ledgers are forgotten, and own orders for the archive.
 
-    `cuts` are the numbers beyond which ledgers are forgotten, since they have been fenced there.
+    `cuts` are the numbers after which ledgers are forgotten: what lies beyond a fence never counts again.
     """
 
     bases: dict[str, Head] = field(default_factory=dict)
@@ -62,9 +62,6 @@ class Journal(Protocol):
 
         They are at most `limit` entries and MAX_BATCH_CHARACTERS, but one at least if there is one.
         """
-
-    def cut(self, peer_id: str, after: int) -> None:
-        """Forget the entries of a ledger after a number, which lie beyond a fence: they never count again."""
 
     def keep_fork(self, fork: Fork) -> None:
         """Keep the proof of a fork, on the disk on return; the first one against a peer is enough."""
@@ -128,10 +125,6 @@ class MemoryJournal:
         """Return entries of a ledger after a number, or after its base if that is later."""
         start = max(0, after - self._base(peer_id))
         return first_batch(self._ledgers.get(peer_id, [])[start : start + limit])
-
-    def cut(self, peer_id: str, after: int) -> None:
-        """Forget the entries of a ledger after a number."""
-        MemoryJournal.append(self, [], durable=True, aside=Aside(cuts={peer_id: after}))
 
     def keep_fork(self, fork: Fork) -> None:
         """Keep the proof of a fork."""

@@ -159,8 +159,8 @@ class Node:
         # Rarely: this peer took entries from one that had been evicted before it could know. They never were, so it
         # begins anew without them, as after a restart, but for what it knows of reaching others.
         if overruns := self.exchange.evictions.overruns():
-            for peer_id, last in overruns:
-                self._journal.cut(peer_id, self._signed_end(peer_id, last))
+            cuts = {peer_id: self._signed_end(peer_id, last) for peer_id, last in overruns}
+            self._journal.append([], durable=True, aside=Aside(cuts=cuts))
             contacts = self.exchange.contacts
             self._begin()
             self.exchange.contacts.update(contacts)

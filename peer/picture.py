@@ -242,21 +242,32 @@ class Picture:
         gone = [self._retired.popleft() for _ in range(len(self._retired) - self.past.settled_orders)]
         for order in gone:
             self._forget_order(order)
-        for item in {order.item: None for order in gone}:
-            self.filled[item] = [pair for pair in self.filled.get(item, ()) if pair[1] in self.orders]
+        self._forget_items(gone)
         # The digest must not hold on to them until somebody asks for it.
         self.digest.hex()
 
     def forget_orders(self, peer_id: str) -> None:
         """Let go of all that remains of a peer's orders: its ledger tells of them anew."""
         self.forget_settled(peer_id)
-        for order in self.orders_of(peer_id):
+        orders = self.orders_of(peer_id)
+        for order in orders:
             order.remaining = order.reserved = 0
             del self._live[peer_id][order.id]
             self._resting.get(order.item, {}).pop(order.id, None)
             self.digest.touch(order)
             self._offer(order)
             self._forget_order(order)
+        self._forget_items(orders)
+
+    def _forget_items(self, gone: list[Order]) -> None:
+        for item in {order.item: None for order in gone}:
+            filled = [pair for pair in self.filled.pop(item, ()) if pair[1] in self.orders]
+            if filled:
+                self.filled[item] = filled
+            if not self._resting.get(item):
+                # All that its book still has are tombstones, and of items there is no end.
+                self._resting.pop(item, None)
+                self.books.pop(item, None)
 
     def _forget_order(self, order: Order) -> None:
         if self.orders.get(order.id) is order:
@@ -268,8 +279,8 @@ class Picture:
     def _forget_trades(self) -> None:
         latest = sorted((trade.time, key) for key, trade in self.trades.items())[-self.past.trades :]
         self.trades = {key: self.trades[key] for _, key in latest}
-        for item, times in self.trade_times.items():
-            self.trade_times[item] = [pair for pair in times if pair[1] in self.trades]
+        known = {item: [pair for pair in times if pair[1] in self.trades] for item, times in self.trade_times.items()}
+        self.trade_times = {item: times for item, times in known.items() if times}
 
     def _claim(self, maker_id: str, quantity: int) -> None:
         claimed = self._claimed.pop(maker_id, 0) + quantity

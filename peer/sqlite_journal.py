@@ -67,6 +67,8 @@ class SqliteJournal:
     def _open(self) -> None:
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")
+        # After a failed sync the log reads as if it were on the disk, and may not be; the file is, once that is synced.
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.executescript(_SCHEMA)
         self._keys.update(self._db.execute("SELECT peer_id, public_key FROM peers"))
         rows = self._db.execute("SELECT peer_id, sequence, hash FROM bases")
@@ -114,23 +116,8 @@ class SqliteJournal:
             recent = self._recent.get(peer_id)
             while recent and recent[0][1].head.sequence <= self._base(peer_id):
                 recent.popleft()
-
-    def cut(self, peer_id: str, after: int) -> None:
-        """Forget the entries of a ledger after a number, which lie beyond a fence: they never count again.
-
-        Raises:
-            sqlite3.Error: the disk is broken.
-        """
-        if self._base(peer_id) >= after:
-            # All that is left lies beyond, or follows on what is gone: the ledger is to be read anew.
-            after = 0
-        self._db.execute("BEGIN IMMEDIATE")
-        if not after:
-            self._db.execute("DELETE FROM bases WHERE peer_id = ?", (peer_id,))
-            self._bases.pop(peer_id, None)
-        self._db.execute("DELETE FROM entries WHERE peer_id = ? AND sequence > ?", (peer_id, after))
-        self._db.execute("COMMIT")
-        self._recent.pop(peer_id, None)
+        for peer_id in aside.cuts:
+            self._recent.pop(peer_id, None)
 
     def keep_fork(self, fork: Fork) -> None:
         """Keep the proof of a fork, on the disk on return; the first one against a peer is enough.
@@ -183,7 +170,17 @@ class SqliteJournal:
             self._db.execute("INSERT OR REPLACE INTO bases VALUES (?, ?, ?)", (peer_id, *base))
             self._bases[peer_id] = base
             self._littered[peer_id] = None
+        for peer_id, after in aside.cuts.items():
+            self._cut(peer_id, after)
         self._db.executemany("INSERT OR REPLACE INTO archive VALUES (?, ?, ?, ?)", aside.archive)
+
+    def _cut(self, peer_id: str, after: int) -> None:
+        if self._base(peer_id) >= after:
+            # All that is left lies beyond, or follows on what is gone: the ledger is to be read anew.
+            self._db.execute("DELETE FROM bases WHERE peer_id = ?", (peer_id,))
+            self._bases.pop(peer_id, None)
+            after = 0
+        self._db.execute("DELETE FROM entries WHERE peer_id = ? AND sequence > ?", (peer_id, after))
 
     def _clear_away(self, added: int) -> None:
         left = CLEARED_AT_ONCE + 2 * added

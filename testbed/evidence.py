@@ -58,7 +58,7 @@ class Evidence:
         """Tell whether the entry that made this order or fill may be gone from every copy."""
         owner, _, sequence = id_.rpartition("-")
         copy = self.best_copies().get(owner)
-        return copy is not None and not copy.is_whole and int(sequence) < min(copy.bases)
+        return copy is not None and not copy.is_whole and int(sequence) < max(copy.bases)
 
     def name_of(self, peer_id: str) -> str:
         """Return the scenario's name of a peer, or the start of its id where it has none."""
@@ -99,12 +99,15 @@ class Evidence:
 
 
 def read_evidence(
-    summary: dict[str, Any], ledgers: dict[str, list[dict[str, Any]]], logs: dict[str, str] | None = None
+    summary: dict[str, Any],
+    ledgers: dict[str, list[dict[str, Any]]],
+    logs: dict[str, str] | None = None,
+    disks: dict[str, list[dict[str, Any]]] | None = None,
 ) -> Evidence:
-    """Read evidence back: the summary, each holder's ledger entries as `ledger_rows` wrote them, and the logs."""
-    copies = {holder: _copies(rows) for holder, rows in ledgers.items()}
+    """Read evidence back: the summary, each holder's ledgers and disk as `ledger_rows` wrote them, and the logs."""
+    shown, kept = ({holder: _copies(rows) for holder, rows in of.items()} for of in (ledgers, disks or {}))
     tuples = {name: tuple(summary[name]) for name in ("living", "crashed")}
-    return Evidence(**{**summary, **tuples, "ledgers": copies, "logs": logs or {}})
+    return Evidence(**{**summary, **tuples, "ledgers": shown, "logs": logs or {}, "disks": kept})
 
 
 def ledger_rows(copies: dict[str, Copy]) -> list[dict[str, Any]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from testbed.accounts import Accounts, owner_of
+from testbed.accounts import Accounts, Copy, owner_of
 from testbed.evidence import Evidence, Verdict, many
 from testbed.history import History
-from testbed.ledger_checks import NOT_AT_REST, chain
+from testbed.ledger_checks import NOT_AT_REST, NOTHING, chain
 
 
 def fenced(history: History, evidence: Evidence) -> Verdict:
@@ -42,9 +43,9 @@ EVICTED = ("evict", "ok")
 
 def _not_agreed(evidence: Evidence, peer_id: str, accounts: Accounts) -> Iterator[str]:
     """Tell what is missing of the proposal and the joining that a fence follows from."""
-    lines = [line for line in evidence.lines() if line.event.get("peerId") == peer_id]
-    proposals = [line.event for line in lines if line.event["type"] == "EVICTION_PROPOSED"]
-    joined = {line.owner: line.event["sequence"] for line in lines if line.event["type"] == "EVICTION_JOINED"}
+    said = [(owner, event) for owner, event in _said(evidence) if event.get("peerId") == peer_id]
+    proposals = [event for _, event in said if event["type"] == "EVICTION_PROPOSED"]
+    joined = {owner: event["sequence"] for owner, event in said if event["type"] == "EVICTION_JOINED"}
     name, end = evidence.name_of(peer_id), next(iter(accounts.fences[peer_id].values()))
     if not proposals:
         yield f"{name} is fenced, and nobody has proposed to evict it"
@@ -56,21 +57,30 @@ def _not_agreed(evidence: Evidence, peer_id: str, accounts: Accounts) -> Iterato
             yield f"{name} is fenced at {end.sequence}, and of its ledger {max(joined.values())} entries were held"
 
 
+def _said(evidence: Evidence) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield all that the ledgers tell of evictions, and by whom: snapshots repeat what was said before them."""
+    for line in evidence.lines():
+        events = line.event["evictions"] if line.event["type"] == "SNAPSHOT" else [line.event]
+        yield from ((line.owner, event) for event in events)
+
+
 def _not_kept(evidence: Evidence, accounts: Accounts, peer_id: str) -> Iterator[str]:
     name = evidence.name_of(peer_id)
     end = next(iter(accounts.fences[peer_id].values()))
     for holder in evidence.living:
         if evidence.peer_ids[holder] not in accounts.fences[peer_id]:
             yield f"{holder} has not fenced {name}"
-        copy = evidence.ledgers[holder].get(peer_id)
-        texts = copy.texts if copy is not None else ()
-        if len(texts) > end.sequence:
-            yield f"{holder} holds {len(texts)} entries of {name}, which is fenced at {end.sequence}"
-        elif len(texts) == end.sequence and chain(texts) != end.hash:
+        copy = evidence.ledgers[holder].get(peer_id) or Copy(peer_id, (), ())
+        base = next(iter(copy.bases.values()), NOTHING)
+        if copy.last > end.sequence:
+            yield f"{holder} holds {copy.last} entries of {name}, which is fenced at {end.sequence}"
+        elif copy.last == end.sequence and chain(copy.texts, base) != end.hash:
             yield f"{holder}'s copy of {name}'s ledger does not hash to the fence at {end.sequence}"
+    snapshots = [line.event for line in evidence.lines() if line.event["type"] == "SNAPSHOT"]
+    decided = {*accounts.granted, *(grant["fillId"] for event in snapshots for grant in event["grants"])}
     for fill, line in accounts.opened.items():
         maker, taker = owner_of(line.event["maker"]), owner_of(line.event["taker"])
         if maker == peer_id and taker not in accounts.fences:
             yield f"{evidence.name_of(taker)} still waits for {name} to decide {evidence.tell(fill)}"
-        if taker == peer_id and fill not in accounts.granted and evidence.is_living(maker):
+        if taker == peer_id and fill not in decided and evidence.is_living(maker):
             yield f"{evidence.name_of(maker)} has never decided {evidence.tell(fill)}, which {name} had opened"

@@ -10,6 +10,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 from testbed.accounts import ZERO, Account, Accounts, Copy, Line, Stamp, owner_of
 from testbed.evidence import Evidence, Verdict, many
@@ -100,12 +101,21 @@ def _takings(me: str, copies: dict[str, Copy]) -> Iterator[tuple[_View, Line, di
         event = line.event
         if line.owner == me and event["type"] in ("FILL_OPENED", "ORDERS_TRADED"):
             yield view, line, claimed
-            if event["type"] == "FILL_OPENED":
-                quantity = claims[event["fillId"], event["maker"]] = Decimal(event["quantity"])
-                claimed[event["maker"]] += quantity
+        if line.owner == me and event["type"] in ("FILL_OPENED", "SNAPSHOT"):
+            for fill in _opened(line, copies[me]):
+                quantity = claims[fill["fillId"], fill["maker"]] = Decimal(fill["quantity"])
+                claimed[fill["maker"]] += quantity
         elif event["type"] in ("FILL_GRANTED", "FILL_HELD") or (event["type"] == "FILL_CLOSED" and line.owner == me):
             claimed[event["maker"]] -= claims.pop((event["fillId"], event["maker"]), ZERO)
         view.apply(line)
+
+
+def _opened(line: Line, copy: Copy) -> list[dict[str, Any]]:
+    """Return the fills that a line opens; one that follows on what has been forgotten tells of those opened there."""
+    if line.event["type"] == "FILL_OPENED":
+        return [line.event]
+    follows_a_gap = line.sequence - line.event["part"] + 1 in copy.bases
+    return list(line.event["fills"]) if follows_a_gap else []
 
 
 def _rank(order: Account) -> tuple[Decimal, Stamp, str]:

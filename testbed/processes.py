@@ -152,6 +152,10 @@ class ProcessCluster:
         host = self._sites[peer].address if peer in self._sites else HOST
         return Address(host, self._ports[peer])
 
+    def process_id(self, peer: str) -> int:
+        """Return the id of a peer's process."""
+        return self._running[peer].pid
+
     def disk(self, peer: str) -> dict[str, Copy]:
         """Leave it to the peer to show what it holds."""
         return {}

@@ -244,11 +244,10 @@ def _never_asked(history: History, evidence: Evidence, lines: list[Line]) -> Ite
     )
     orders = evidence.accounts().orders
     # A client's order may be decremented by one of its others that is not to trade with it, and that one with it.
+    asked = [each.asked["order"] for each in operations if each.what in ("submit", "replace")]
+    decrementing = {order["clientId"] for order in asked if order.get("selfTradePrevention") == "DECREMENT"}
     reductions |= {
-        (evidence.name_of(order.owner), order.id)
-        for order in orders.values()
-        for other in orders.values()
-        if other.prevention == "DECREMENT" and other.client_id == order.client_id
+        (evidence.name_of(order.owner), order.id) for order in orders.values() if order.client_id in decrementing
     }
     for order in orders.values():
         submit = submits.get((evidence.name_of(order.owner), order.client)) if order.client else None

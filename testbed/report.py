@@ -105,8 +105,10 @@ def _order(evidence: Evidence, order: Account, is_void: bool) -> list[str]:
 
 def _trade(evidence: Evidence, accounts: Accounts, trade: Trade) -> list[str]:
     taker, maker = evidence.tell(trade.taker), evidence.tell(trade.maker)
-    item = accounts.orders[trade.taker].item if trade.taker in accounts.orders else ""
-    return [taker, "took", f"{_short(trade.quantity)} {item} at {_short(trade.price)}", f"from {maker}"]
+    known = accounts.orders.get(trade.taker) or accounts.orders.get(trade.maker)
+    # A snapshot may have come between the trade and both its orders, which are long settled.
+    what = f"{_short(trade.quantity)} {known.item}" if known is not None else _short(trade.quantity)
+    return [taker, "took", f"{what} at {_short(trade.price)}", f"from {maker}"]
 
 
 def _faults(history: History, evidence: Evidence) -> Iterable[str]:

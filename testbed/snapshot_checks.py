@@ -81,7 +81,8 @@ def _judged(evidence: Evidence, me: str, copies: dict[str, Copy]) -> Iterator[li
             where = f"entry {line.sequence} of {evidence.name_of(line.owner)}"
             found = [f"{where} {what}" for what in _wrong_with(evidence, accounts, line.owner, sums[line.owner])]
             if line.owner == me:
-                found += [f"{where} {what}" for what in _forgotten_too_early(evidence, accounts, me, sums[me])]
+                unread = {owner for owner, copy in copies.items() if owner not in accounts.read_up_to and copy.bases}
+                found += [f"{where} {what}" for what in _forgotten_too_early(evidence, accounts, me, sums[me], unread)]
             yield found
 
 
@@ -108,7 +109,10 @@ def _wrong_with(evidence: Evidence, accounts: Accounts, owner: str, told: _Sum) 
             yield f"tells wrongly of the decision of {evidence.tell(grant['fillId'])}"
 
 
-def _forgotten_too_early(evidence: Evidence, accounts: Accounts, me: str, told: _Sum) -> Iterator[str]:
+def _forgotten_too_early(
+    evidence: Evidence, accounts: Accounts, me: str, told: _Sum, unread: set[str]
+) -> Iterator[str]:
+    """Tell of what somebody may still ask for; what this peer had read by then of the `unread` has been forgotten."""
     kept = {grant["fillId"] for grant in told.grants}
     # Of what lay beyond a fence, and how that was closed, nobody knows any more when all is over.
     fenced = evidence.accounts().fences
@@ -116,7 +120,8 @@ def _forgotten_too_early(evidence: Evidence, accounts: Accounts, me: str, told: 
         taker, _, sequence = id_.rpartition("-")
         has_read = int(sequence) <= accounts.read_up_to.get(taker, 0) and taker not in accounts.adopting
         is_closed = id_ in accounts.closed or (has_read and id_ not in accounts.opened)
-        if owner_of(decision.maker) == me and id_ not in kept and not is_closed and taker not in fenced:
+        is_known = taker not in fenced and taker not in unread
+        if owner_of(decision.maker) == me and id_ not in kept and not is_closed and is_known:
             yield f"forgets the decision of {evidence.tell(id_)}, which its taker may still ask for"
     told_of = {closing["fillId"] for closing in told.closings}
     for id_, closing in accounts.closed.items():

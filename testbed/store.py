@@ -1,8 +1,9 @@
 """A run on disk: `runs/<scenario>/<time>/`, and `runs/latest` that points to the newest.
 
 history.jsonl (written as it happens), scenario.json, books.json (statuses, books and trades as each peer showed them),
-ledgers/<peer>.jsonl, verdict.json, account.txt, logs/, report.html; of a simulation also messages.jsonl and
-commits.jsonl. What is stored can be judged and shown again without running anything.
+ledgers/<peer>.jsonl, verdict.json, account.txt, logs/, report.html; of a simulation also messages.jsonl, commits.jsonl
+and, where peers have forgotten something, disks/<peer>.jsonl with all that there was. What is stored can be judged and
+shown again without running anything.
 """
 
 from __future__ import annotations
@@ -54,10 +55,12 @@ def read_lines(path: Path) -> list[Any]:
 def write_evidence(directory: Path, evidence: Evidence) -> None:
     """Write what the peers showed."""
     write_json(directory / "books.json", evidence.summary())
-    ledgers = directory / "ledgers"
-    ledgers.mkdir(exist_ok=True)
-    for peer, copies in evidence.ledgers.items():
-        write_lines(ledgers / f"{peer}.jsonl", ledger_rows(copies))
+    more = {peer: disk for peer, disk in evidence.disks.items() if disk and disk != evidence.ledgers[peer]}
+    for name, of in (("ledgers", evidence.ledgers), ("disks", more)):
+        if of or name == "ledgers":
+            (directory / name).mkdir(exist_ok=True)
+        for peer, copies in of.items():
+            write_lines(directory / name / f"{peer}.jsonl", ledger_rows(copies))
 
 
 def write_verdict(directory: Path, verdicts: list[Verdict], code: int, why: str) -> None:
@@ -84,6 +87,9 @@ def read_run(directory: Path) -> tuple[History, Evidence]:
     with (directory / "history.jsonl").open(encoding="utf-8") as lines:
         history = read_history(lines)
     summary = json.loads((directory / "books.json").read_text(encoding="utf-8"))
-    ledgers = {path.stem: read_lines(path) for path in sorted((directory / "ledgers").glob("*.jsonl"))}
+    ledgers, disks = (
+        {path.stem: read_lines(path) for path in sorted((directory / name).glob("*.jsonl"))}
+        for name in ("ledgers", "disks")
+    )
     logs = {path.stem: path.read_text(errors="replace") for path in sorted((directory / "logs").glob("*.log"))}
-    return history, read_evidence(summary, ledgers, logs)
+    return history, read_evidence(summary, ledgers, logs, disks)

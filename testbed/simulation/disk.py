@@ -79,11 +79,6 @@ class Disk(MemoryJournal):
         self.rewind(self._dice.randint(self._forced, len(self.commits)))
         return before - len(self.written)
 
-    def cut(self, peer_id: str, after: int) -> None:
-        """Forget the entries of a ledger after a number, for good."""
-        super().cut(peer_id, after)
-        self._forced = len(self.commits)
-
 
 def _copy(owner: str, written: list[tuple[int, Record]], hashes: dict[tuple[str, int], str]) -> Copy:
     kept: list[tuple[int, Record]] = []

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from peer.contacts import HEARTBEAT_S, SILENT_AFTER_FAILURES
 from peer.node import Failed
+from peer.sqlite_journal import SqliteJournal
 from tests.peer.actors import Author, Peer, acquainted, filled, talk
+from tests.peer.disks import Failing
 
 
 def evict(at: Peer, peer_id: str, **more: Any) -> Any:
@@ -225,9 +229,13 @@ def first_word(to: Peer, sender: Peer) -> dict[str, Any]:
     return author.envelope(to, vector={})
 
 
-def test_who_had_read_beyond_the_fence_before_it_could_know_is_without_it_afterwards() -> None:
+@pytest.mark.parametrize("disk_fails", [False, True])
+def test_who_had_read_beyond_the_fence_before_it_could_know_is_without_it_afterwards(
+    tmp_path: Path, disk_fails: bool
+) -> None:
     first, second, lost, beyond = returned()
-    outsider = Peer(8, now=lost.now)
+    path = tmp_path / "ledgers.sqlite"
+    outsider = Peer(8, Failing(path, lambda commit: disk_fails and bool(commit[1].cuts), 0), now=lost.now)
     outsider.node.exchange.discover(lost.id)
     outsider.hear(second_hand(lost, outsider))
     outsider.hear(first_word(outsider, lost))
@@ -235,6 +243,15 @@ def test_who_had_read_beyond_the_fence_before_it_could_know_is_without_it_afterw
     assert [event["maker"] for event in outsider.events("FILL_OPENED")] == [beyond]
     for peer in (first, second):
         outsider.node.exchange.discover(peer.id)
+    if disk_fails:
+        with pytest.raises(sqlite3.OperationalError):
+            settled(outsider, first, second)
+        outsider.journal.close()
+        outsider = Peer(8, SqliteJournal(path), now=outsider.now)
+        assert mine in str(outsider.events("ORDER_PLACED"))
+        for peer in (first, second):
+            peer.receive(Failed(outsider.id))
+            outsider.node.exchange.discover(peer.id)
     settled(outsider, first, second)
     assert outsider.status()["vector"] == first.status()["vector"]
     assert outsider.status()["digest"] == first.status()["digest"]
@@ -242,6 +259,7 @@ def test_who_had_read_beyond_the_fence_before_it_could_know_is_without_it_afterw
     assert outsider.ask({"type": "GET_ORDER", "id": beyond}).startswith("ERR_UNKNOWN_ORDER")
     again = outsider.restarted()
     assert again.status()["digest"] == outsider.status()["digest"]
+    again.journal.close()
 
 
 def test_two_fences_that_contradict_each_other_are_shown() -> None:

@@ -87,6 +87,26 @@ def test_a_copy_may_go_on_after_a_gap_even_within_one_commit(journal: Journal) -
     assert list(journal.records()) == one[6:]
 
 
+def test_what_lies_beyond_a_cut_is_gone_and_may_be_read_anew(journal: Journal) -> None:
+    kept, other = ledger(1, 4, {4}), ledger(2, 2, {2})
+    journal.append([*kept, *other], durable=True)
+    journal.append([], durable=True, aside=Aside(cuts={kept[0].peer_id: 2}))
+    assert list(journal.records()) == [*kept[:2], *other]
+    assert [record for _, record in journal.read(kept[0].peer_id, 0)] == kept[:2]
+    journal.append(kept[2:], durable=False)
+    assert [record for _, record in journal.read(kept[0].peer_id, 0)] == kept
+
+
+def test_a_ledger_that_begins_beyond_a_cut_is_gone_whole(journal: Journal) -> None:
+    kept, other = ledger(1, 4, {4}), ledger(2, 4, {4})
+    bases = {kept[0].peer_id: kept[2].head, other[0].peer_id: other[1].head}
+    journal.append([*kept, *other], durable=True, aside=Aside(bases))
+    journal.append([], durable=True, aside=Aside(cuts={kept[0].peer_id: 2, other[0].peer_id: 3}))
+    assert list(journal.records()) == other[2:3]
+    assert journal.bases() == {other[0].peer_id: other[1].head}
+    assert journal.read(kept[0].peer_id, 0) == []
+
+
 def test_a_batch_holds_no_more_text_than_an_envelope_can_carry(journal: Journal) -> None:
     large = [record._replace(text=record.text + " " * (MAX_BATCH_CHARACTERS // 3)) for record in ledger(1, 5, {5})]
     journal.append(large, durable=True)

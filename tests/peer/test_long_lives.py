@@ -123,6 +123,27 @@ def test_what_is_kept_in_memory_does_not_grow_with_the_history() -> None:
     assert max(_size(one), _size(two)) <= max(sizes) + SHORT.snapshot_every * 2
 
 
+def test_of_items_in_which_nothing_is_left_nothing_is_kept() -> None:
+    past = Past(snapshot_every=12, settled_orders=2, trades=4)
+    one, two = acquainted(1, 2, past=past)
+    rests = one.submit("sell", "15", "3", item="LEFT")
+    for number in range(40):
+        one.submit("sell", "10", "1", item=f"I{number}")
+        talk(one, two)
+        two.submit("buy", "10", "1", item=f"I{number}")
+        talk(one, two)
+    for peer in (one, two):
+        market = peer.node.exchange.market
+        recent = past.snapshot_every + past.settled_orders
+        for kept in (market.books, market.filled, market._resting):
+            assert len(kept) <= recent
+        assert len(market.trade_times) <= 2 * past.trades
+        assert "LEFT" in market.books
+    taken = two.submit("buy", "15", "3", item="LEFT")
+    talk(one, two)
+    assert filled(one, rests, taken) == [("3", "0"), ("3", "0")]
+
+
 def _size(peer: Peer) -> int:
     market = peer.node.exchange.market
     return (

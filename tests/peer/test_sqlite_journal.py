@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -48,6 +49,21 @@ def test_a_commit_that_fails_keeps_nothing(tmp_path: Path) -> None:
     again = SqliteJournal(tmp_path / "ledgers.sqlite")
     assert list(again.records()) == kept[:1]
     again.close()
+
+
+def test_nothing_rests_on_the_log_that_a_killed_process_left(tmp_path: Path) -> None:
+    kept = ledger(1, 3, {3})
+    killed = SqliteJournal(tmp_path / "ledgers.sqlite")
+    killed.append(kept, durable=True)
+    for name in ("ledgers.sqlite", "ledgers.sqlite-wal"):
+        shutil.copy(tmp_path / name, tmp_path / f"next-{name}")
+    killed.close()
+    log = tmp_path / "next-ledgers.sqlite-wal"
+    assert log.stat().st_size > 0
+    journal = SqliteJournal(tmp_path / "next-ledgers.sqlite")
+    assert log.stat().st_size == 0
+    assert list(journal.records()) == kept
+    journal.close()
 
 
 def test_what_is_no_journal_is_not_touched(tmp_path: Path) -> None:

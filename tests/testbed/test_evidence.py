@@ -30,6 +30,16 @@ def test_of_a_ledger_whose_owner_is_gone_the_longest_copy_counts() -> None:
     assert len(evidence.best_copies()[IDS["peer-1"]].texts) == 2
 
 
+def test_what_lies_before_the_last_gap_of_a_ledger_may_be_forgotten() -> None:
+    evidence = evidence_of("peer-2", "peer-3")
+    for copies in evidence.ledgers.values():
+        own = copies[IDS["peer-1"]]
+        copies[IDS["peer-1"]] = type(own)(own.owner, own.texts, own.positions, {3: "00", 7: "11"})
+    forgotten = [number for number in (2, 5, 6, 7, 8) if evidence.is_forgotten(f"{IDS['peer-1']}-{number}")]
+    assert forgotten == [2, 5, 6]
+    assert not evidence.is_forgotten(f"{IDS['peer-2']}-1")
+
+
 def test_people_are_told_names_and_not_ids() -> None:
     evidence = evidence_of()
     assert evidence.tell(f"{IDS['peer-2']}-7") == "peer-2-7"

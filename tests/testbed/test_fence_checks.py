@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from testbed.fence_checks import fenced
 from testbed.history import History
 from testbed.ledger_checks import agreed_trades, conservation
 from testbed.promises import durable, exactly_once
-from tests.testbed.world import IDS, Placed, World, head
+from tests.testbed.world import IDS, Placed, World, from_its_snapshot, head
 
 LOST = "peer-3"
 LIVING = ("peer-1", "peer-2")
@@ -59,6 +60,63 @@ def test_where_nobody_is_evicted_and_where_all_is_as_it_should_be_nothing_is_wro
     world.close(fill, taker, maker, "0", "3")
     for checker in (fenced, agreed_trades, conservation, follows):
         assert checker(NOTHING, shown(world)).kind == "valid", checker.__name__
+
+
+SAID = ("EVICTION_PROPOSED", "EVICTION_JOINED", "PEER_FENCED")
+
+
+def forgetful(world: World, *repeated: str, **told: list[dict[str, str]]) -> Evidence:
+    """What the living show that have summed up this of what they said of evictions, and forgotten all before."""
+    for peer in LIVING:
+        events = [json.loads(text)["event"] for text in world.ledgers[peer]]
+        world.sum_up(peer, evictions=[event for event in events if event["type"] in repeated], **told)
+    evidence = shown(world)
+    for copies in evidence.ledgers.values():
+        copies.update({IDS[peer]: from_its_snapshot(copies[IDS[peer]]) for peer in LIVING})
+    return evidence
+
+
+@pytest.mark.parametrize(
+    ("repeated", "sentence"),
+    [
+        (SAID, "the living agree"),
+        (("EVICTION_PROPOSED", "PEER_FENCED"), "peer-1 has never said how far it held"),
+        (("EVICTION_JOINED", "PEER_FENCED"), "peer-3 is fenced, and nobody has proposed"),
+    ],
+)
+def test_of_an_eviction_that_is_long_past_what_snapshots_repeat_counts(
+    repeated: tuple[str, ...], sentence: str
+) -> None:
+    world = World()
+    world.place(LOST, "sell", "5", "10")
+    fence(world)
+    assert fenced(NOTHING, forgetful(world, *repeated)).sentence.startswith(sentence)
+
+
+@pytest.mark.parametrize(("remembers", "sentence"), [(True, "the living agree"), (False, "peer-2 has never decided")])
+def test_a_decision_for_a_lost_taker_is_told_of_by_snapshots_for_ever(remembers: bool, sentence: str) -> None:
+    world = World()
+    maker = world.place("peer-2", "sell", "5", "10")
+    taker = world.place(LOST, "buy", "5", "10")
+    fill = world.open(taker, maker, "5")
+    world.grant(fill, taker, maker, "0", "5")
+    fence(world)
+    evidence = forgetful(world, *SAID, grants=[{"fillId": fill}] if remembers else [])
+    assert fenced(NOTHING, evidence).sentence.startswith(sentence)
+
+
+@pytest.mark.parametrize(("is_its_own", "kind"), [(True, "valid"), (False, "violated")])
+def test_a_copy_of_a_lost_ledger_that_begins_with_a_snapshot_is_held_against_the_fence_too(
+    is_its_own: bool, kind: str
+) -> None:
+    world = World()
+    world.place(LOST, "sell", "5", "10")
+    world.sum_up(LOST)
+    fence(world, 2)
+    evidence = shown(world)
+    copy = from_its_snapshot(evidence.ledgers["peer-2"][IDS[LOST]])
+    evidence.ledgers["peer-2"][IDS[LOST]] = copy if is_its_own else replace(copy, bases={2: "00" * 32})
+    assert fenced(NOTHING, evidence).kind == kind
 
 
 def test_at_unrest_nothing_is_known() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from testbed.priority import priority
-from tests.testbed.world import Placed, World
+from tests.testbed.world import IDS, Placed, World, from_its_snapshot
 
 
 def passed_over(blind: tuple[str, ...] = (), better_price: str = "99") -> tuple[World, Placed, Placed]:
@@ -63,6 +63,20 @@ def test_an_order_that_the_taker_has_a_claim_on_may_be_passed_over_until_the_dec
     world.grant(claim, taker, better, "0", "1")
     world.fill(taker, worse, "1", taker_left="1", maker_left="0")
     assert priority(world.history, world.evidence()).kind == "violated"
+
+
+def test_a_claim_whose_opening_has_been_forgotten_is_told_of_by_the_snapshot_after_it() -> None:
+    for repeats, kind in ((True, "valid"), (False, "violated")):
+        world = World()
+        better, worse = world.place("peer-1", "sell", "1", "99"), world.place("peer-2", "sell", "1", "99.5")
+        claim = world.open(world.place("peer-3", "buy", "1", "100"), better, "1")
+        opened = {"fillId": claim, "taker": f"{IDS['peer-3']}-1", "maker": better.id, "quantity": "1", "limit": "100"}
+        world.sum_up("peer-3", fills=[opened] if repeats else [])
+        world.fill(world.place("peer-3", "buy", "1", "100"), worse, "1", taker_left="0", maker_left="0")
+        evidence = world.evidence()
+        mine = evidence.ledgers["peer-3"]
+        mine[IDS["peer-3"]] = from_its_snapshot(mine[IDS["peer-3"]])
+        assert priority(world.history, evidence).kind == kind
 
 
 def test_an_order_later_than_the_taker_is_nobody_to_be_taken() -> None:

@@ -322,8 +322,8 @@ def test_a_reduction_that_nobody_asked_for_is_found_and_one_to_prevent_a_self_tr
         order = world.place("peer-1", "buy", "10", "100", clientId="anna", clientOrderId="1")
         terms = {"item": "X", "type": "buy", "quantity": "10", "price": "100"}
         world.say("submit", None, {"peer": "peer-1", "order": {**terms, "clientId": "anna", "clientOrderId": "1"}})
-        other: dict[str, Any] = {"clientId": client, "clientOrderId": "2"}
-        world.place("peer-2", "sell", "4", "100", **other, **prevention)
+        other: dict[str, Any] = {"clientId": client, "clientOrderId": "2", **prevention}
+        world.place("peer-2", "sell", "4", "100", **other)
         terms = {"item": "X", "type": "sell", "quantity": "4", "price": "100"}
         world.say("submit", None, {"peer": "peer-2", "order": {**terms, **other}})
         world.write("peer-1", "ORDER_REDUCED", {"id": order.id, "remaining": "6"})

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from testbed.accounts import Account, Accounts, Copy
+from testbed.accounts import Account, Accounts
 from testbed.evidence import Evidence
 from testbed.snapshot_checks import summed_up
-from tests.testbed.world import IDS, Placed, World
+from tests.testbed.world import IDS, Placed, World, from_its_snapshot
 
 
 def story() -> tuple[World, Placed, Placed, str]:
@@ -61,15 +60,6 @@ def sum_up(world: World, peer: str, **other: Any) -> None:
     empty: dict[str, Any] = {"holds": [], "closings": [], "evictions": []}
     true = {"part": 1, "parts": 1, "orders": [*map(told, owned)], "fills": waiting, "grants": grants, **empty}
     world.write(peer, "SNAPSHOT", {**true, **other})
-
-
-def from_its_snapshot(copy: Copy) -> Copy:
-    """A copy as one holds it that has started over from the first snapshot in it."""
-    first = next(line.sequence for line in copy.lines() if line.event["type"] == "SNAPSHOT")
-    base = "00" * 32
-    for text in copy.texts[: first - 1]:
-        base = hashlib.sha256((base + text).encode()).hexdigest()
-    return Copy(copy.owner, copy.texts[first - 1 :], copy.positions[first - 1 :], {first: base})
 
 
 def test_what_a_ledger_comes_to_may_be_written_into_it() -> None:
@@ -135,6 +125,18 @@ def test_a_copy_that_starts_over_is_not_judged_by_what_it_never_held() -> None:
     evidence = world.evidence()
     whole = evidence.ledgers["peer-3"][IDS["peer-1"]]
     evidence.ledgers["peer-3"][IDS["peer-1"]] = from_its_snapshot(whole)
+    assert summed_up(world.history, evidence).kind == "valid"
+
+
+def test_what_its_owner_had_read_and_has_forgotten_since_is_not_held_against_a_snapshot() -> None:
+    world, maker, taker, waits = story()
+    world.close(waits, taker, maker, "1", remaining="1")
+    sum_up(world, "peer-1", grants=[])
+    sum_up(world, "peer-2")
+    evidence = world.evidence()
+    mine = evidence.ledgers["peer-1"]
+    assert summed_up(world.history, evidence).kind == "valid"
+    mine[IDS["peer-2"]] = from_its_snapshot(mine[IDS["peer-2"]])
     assert summed_up(world.history, evidence).kind == "valid"
 
 
