@@ -90,6 +90,8 @@ class HttpServer:
         self._sweeping.cancel()
         for server in servers:
             server.close()
+        # Whoever was accepted in this turn of the loop becomes a connection in the next one.
+        await asyncio.sleep(0)
         for connection in list(self._connections):
             connection.finish()
         await self._drain(grace_s)
