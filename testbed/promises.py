@@ -216,8 +216,9 @@ def _placed_though_refused(history: History, evidence: Evidence) -> Iterator[Fin
     submits = [operation for operation in history.operations() if operation.what in ("submit", "replace")]
     # A label that was also sent with another outcome may well stand in the ledger.
     doubtful = {(operation.peer, _label(operation)) for operation in submits if operation.outcome != "fail"}
+    unwanted = placed - doubtful
     for operation in submits:
-        if (operation.peer, _label(operation)) in placed - doubtful:
+        if (operation.peer, _label(operation)) in unwanted:
             label = " ".join(_label(operation))
             yield "violated", f"{operation.peer} placed {label}, which it had refused: {operation.error}"
 
