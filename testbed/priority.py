@@ -24,6 +24,7 @@ def priority(history: History, evidence: Evidence) -> Verdict:
 
     A maker may be passed over while its owner may have been out of this peer's reach, and as far as the peer has
     claims on it whose decisions it has not seen: then it knows that the maker has less to give than its ledger shows.
+    Of an evicted owner's orders nobody can tell: what this peer had read of them beyond the fence is gone.
     To fill or kill an order, its owner asks others for what the own makers in the book leave to be asked for, and takes
     from these only when all have answered: those are two rankings.
     """
@@ -49,6 +50,8 @@ def priority(history: History, evidence: Evidence) -> Verdict:
                 for better in view.passed_over(maker, taker)
                 if better.available > claimed[better.id]
                 and (better.owner == me or reach.surely(holder, evidence.name_of(better.owner), during))
+                # This peer may have read of its end where it was void when all was over.
+                and better.owner not in fenced
                 # Of who ended by itself, nobody knows when.
                 and not (evidence.crashed and not evidence.is_living(better.owner))
                 and (taker.lasts != "FOK" or (better.owner == me) == (maker.owner == me))

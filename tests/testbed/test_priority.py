@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from testbed.priority import priority
-from tests.testbed.world import IDS, Placed, World, from_its_snapshot
+from tests.testbed.world import IDS, Placed, World, from_its_snapshot, head
 
 
 def passed_over(blind: tuple[str, ...] = (), better_price: str = "99") -> tuple[World, Placed, Placed]:
@@ -51,6 +51,13 @@ def test_an_order_that_is_used_up_or_cancelled_may_be_passed_over() -> None:
     world.write("peer-1", "ORDER_CANCELLED", {"id": better.id, "remaining": "0"})
     world.fill(world.place("peer-3", "buy", "2", "100"), worse, "1", taker_left="1", maker_left="0")
     assert priority(world.history, world.evidence()).kind == "valid"
+
+
+def test_an_order_of_an_evicted_peer_may_be_passed_over_for_its_end_may_have_been_read_beyond_the_fence() -> None:
+    world, _, _ = passed_over()
+    texts = world.ledgers["peer-1"]
+    world.write("peer-3", "PEER_FENCED", {"peerId": IDS["peer-1"], "sequence": len(texts), "hash": head(texts)})
+    assert priority(world.history, world.evidence(living=("peer-2", "peer-3"))).kind == "valid"
 
 
 def test_an_order_that_the_taker_has_a_claim_on_may_be_passed_over_until_the_decision_is_seen() -> None:
