@@ -333,7 +333,7 @@ def _fill(account: Account, quantity: Decimal, remaining: str) -> Account:
 
 
 # All holders have the same texts, and every checker reads them.
-@lru_cache(1 << 18)
+@lru_cache(1 << 17)
 def _line(owner: str, text: str) -> Line:
     entry = json.loads(text)
     return Line(owner, entry["sequence"], entry["time"], entry["event"])
